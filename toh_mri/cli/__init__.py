@@ -1,0 +1,1 @@
+"""The command line: arguments to calls, nothing more. Commands import heavy libraries when they need them."""

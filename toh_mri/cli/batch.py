@@ -1,0 +1,49 @@
+"""``toh-mri batch``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from toh_mri.cli.options import (
+    ConfigName,
+    InputFolder,
+    KeepIdentifiers,
+    OutFolder,
+    Quiet,
+    Settings,
+    Verbose,
+    Version,
+    make_config,
+)
+from toh_mri.cli.running import find_or_leave, leave, run
+from toh_mri.cli.screen import Screen
+
+Force = Annotated[
+    bool, typer.Option("--force", help="Analyse every study again, also those with a good result.")
+]
+
+
+def batch(
+    root: InputFolder,
+    *,
+    out: OutFolder,
+    config: ConfigName = None,
+    settings: Settings = None,
+    keep_identifiers: KeepIdentifiers = False,
+    force: Force = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    _version: Version = False,
+) -> None:
+    """Analyse every study below a folder.
+
+    Run again, it keeps each result whose input, settings and program version are unchanged, and tries failed
+    ones again.
+    """
+    screen = Screen(quiet=quiet, verbose=verbose)
+    chosen = make_config(config, settings, keep_identifiers=keep_identifiers)
+    summary = run(find_or_leave(root, chosen), out, chosen, screen, command="batch", force=force)
+    screen.result(str(summary.index_page))
+    leave(summary)

@@ -1,0 +1,71 @@
+"""Arguments and options that commands share, and the configuration they make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from toh_mri.core.config import Config
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"toh-mri {version('toh-mri')}")
+        raise typer.Exit
+
+
+InputFolder = Annotated[
+    Path,
+    typer.Argument(exists=True, help="DICOM, NIfTI (with sidecars) or exported slices.", show_default=False),
+]
+OutFolder = Annotated[
+    Path,
+    typer.Option(
+        "--out", "-o", file_okay=False, help="Folder for the results: new, or made by an earlier run."
+    ),
+]
+ConfigName = Annotated[
+    str | None,
+    typer.Option("--config", metavar="FILE", help="YAML file, or the name of a preset.", show_default=False),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="STAGE.KEY=VALUE", help="Replace one setting; may be repeated.", show_default=False
+    ),
+]
+KeepIdentifiers = Annotated[
+    bool,
+    typer.Option("--keep-identifiers", help="Write patient and study identifiers and dates as they are."),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Say nothing but errors and where the results are.")
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more, and show where errors come from.")]
+Version = Annotated[
+    bool,
+    typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and leave."),
+]
+
+
+def make_config(name: str | None, settings: list[str] | None, *, keep_identifiers: bool = False) -> Config:
+    """Return the configuration in force: defaults, then the file or preset, then single settings.
+
+    Raises
+    ------
+    ConfigError
+        ``config_unreadable`` or ``config_invalid``.
+    """
+    from toh_mri.cli.packaged import preset
+    from toh_mri.core.config import Config
+
+    config = Config() if name is None else Config.load(preset(name))
+    overrides = list(settings or ())
+    if keep_identifiers:
+        overrides.append("io.keep_identifiers=true")
+    return config.with_overrides(overrides) if overrides else config

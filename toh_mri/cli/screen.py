@@ -1,0 +1,105 @@
+"""What the user sees while studies run: a progress bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from toh_mri.batch import Outcome
+
+_NAMES = {
+    "no_finding": "no finding",
+    "toh_like": "TOH-like",
+    "on_like": "ON-like",
+    "indeterminate": "indeterminate",
+}
+
+
+class Screen:
+    """Writes for people: results to standard output, everything else to standard error."""
+
+    def __init__(self, *, quiet: bool, verbose: bool) -> None:
+        self.quiet = quiet
+        level = logging.DEBUG if verbose else logging.WARNING
+        logging.basicConfig(
+            stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+        )
+        logging.getLogger("toh_mri").setLevel(level)
+
+    def note(self, text: str) -> None:
+        """Say something by the way; not where the user asked for quiet."""
+        if not self.quiet:
+            typer.echo(text, err=True)
+
+    def result(self, text: str) -> None:
+        """Say what the user asked for."""
+        typer.echo(text)
+
+    @contextmanager
+    def following(self, total: int) -> Iterator[Callable[[Outcome], None]]:
+        """Give a function to call after each of `total` studies."""
+        if self.quiet:
+            yield lambda _: None
+        elif sys.stderr.isatty():
+            with _bar(total) as follow:
+                yield follow
+        else:
+            yield _lines(total)
+
+
+def outcome_line(outcome: Outcome) -> str:
+    """Say in one line what became of a study."""
+    record = outcome.record
+    if record.failure is not None:
+        return f"{record.study_id}  failed: {record.failure.message} [{record.failure.code}]"
+    hips = []
+    for side in sorted(record.hips):
+        made = record.hips[side].classification
+        pattern = None if made is None or made.pattern is None else _NAMES[made.pattern]
+        hips.append(f"{side} {pattern or record.hips[side].reason or 'not classified'}")
+    kept = " (kept)" if outcome.kept else f" ({outcome.seconds:.1f} s)"
+    return f"{record.study_id}  {record.status}: {', '.join(hips) or 'no hip'}{kept}"
+
+
+def _lines(total: int) -> Callable[[Outcome], None]:
+    numbers = iter(range(1, total + 1))
+
+    def follow(outcome: Outcome) -> None:
+        typer.echo(f"[{next(numbers)}/{total}] {outcome_line(outcome)}", err=True)
+
+    return follow
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[Outcome], None]]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("Studies"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=total)
+
+        def follow(outcome: Outcome) -> None:
+            progress.console.print(outcome_line(outcome), markup=False, highlight=False)
+            progress.advance(task)
+
+        yield follow

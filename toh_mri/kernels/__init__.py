@@ -1,0 +1,1 @@
+"""Numba code only: arrays in, arrays out. Knows no file, no configuration, no other room."""

@@ -1,0 +1,167 @@
+"""Edema and focal lines of one hip: the stage."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from toh_mri.core.config.lesions import LesionsConfig
+from toh_mri.core.errors import QuantificationError
+from toh_mri.core.hip import Anatomy, Finding, Findings, HipImages, Structure
+from toh_mri.geometry import Grid, Image
+from toh_mri.lesions.edema import Edema, find_edema
+from toh_mri.lesions.kinds import kind_of
+from toh_mri.lesions.lines import trace_series
+from toh_mri.lesions.linking import Line, View, link_lines
+from toh_mri.lesions.place import BonePlace
+
+_LINES = (Structure.BAND, Structure.SUBCHONDRAL_LINE, Structure.NECK_LINE)
+_NOT_LOOKED_FOR = (Structure.NECROSIS, Structure.EFFUSION, Structure.CYST)
+_EDEMA_BESIDE_MM = 5.0  # a fracture line of the neck without edema beside it is none
+_RASTER_STEP_MM = 0.3
+
+
+def find_lesions(images: HipImages, anatomy: Anatomy, config: LesionsConfig) -> Findings:
+    """Find edema, bands, subchondral lines and neck lines of one hip.
+
+    Parameters
+    ----------
+    images : HipImages
+        Series of the hip; the reference first. Edema is measured on its native samples.
+    anatomy : Anatomy
+        On the reference series' cropped grid.
+    config : LesionsConfig
+
+    Returns
+    -------
+    Findings
+        A structure that could not be looked for is in `absent` with its reason code; so is edema where the study
+        has no fluid-sensitive series or no reference marrow.
+    """
+    absent = dict.fromkeys(_NOT_LOOKED_FOR, "not_looked_for")
+    edema: Edema | None = None
+    notes: tuple[str, ...] = ()
+    try:
+        edema = find_edema(images, anatomy, config)
+        notes = edema.notes
+    except QuantificationError as error:
+        absent[Structure.EDEMA] = error.code
+        notes = (f"Edema was not measured: {error.message}",)
+    view = _view(images, anatomy)
+    lines = _lines(images, anatomy, config, view)
+    if edema is not None:
+        lines = [line for line in lines if _is_plausible(line, edema.mask, anatomy)]
+    grid = anatomy.labels.grid
+    masks = {structure: Image(_raster(lines, structure, grid), grid) for structure in _LINES}
+    items = [_line_finding(line, lines, images, anatomy, view, config) for line in lines]
+    if edema is not None:
+        masks[Structure.EDEMA] = Image(edema.mask, grid)
+        items = [*_edema_finding(edema, images), *items]
+    return Findings(
+        items=tuple(items),
+        masks=masks,
+        absent=absent,
+        statistics=edema.statistics if edema else {},
+        absent_statistics=edema.absent if edema else {},
+        notes=notes,
+    )
+
+
+def _view(images: HipImages, anatomy: Anatomy) -> View:
+    t1_like = any(s.info.role is not None and s.info.role.contrast.is_t1_like for s in images.series)
+    return View(len(images.series), t1_like, anatomy.dimensionality)
+
+
+def _lines(images: HipImages, anatomy: Anatomy, config: LesionsConfig, view: View) -> list[Line]:
+    """Trace every series on its own grid, name the segments, link them."""
+    place = BonePlace.of(anatomy)
+    segments = [segment for series in images.series for segment in trace_series(series, place, config)]
+    kinds = [(kind, s) for s in segments if (kind := kind_of(s, anatomy, config)) is not None]
+    return link_lines(kinds, view, config)
+
+
+def _is_plausible(line: Line, edema: NDArray[np.bool_], anatomy: Anatomy) -> bool:
+    """Tell whether a neck line has edema beside it; other lines need none."""
+    if line.structure is not Structure.NECK_LINE:
+        return True
+    if not edema.any():
+        return False
+    grid = anatomy.labels.grid
+    distance = Image(ndimage.distance_transform_edt(~edema, sampling=grid.spacing_mm).astype(np.float32), grid)
+    points = np.concatenate([segment.points for segment in line.segments])
+    return bool(np.mean(distance.sample(points, outside=np.inf) <= _EDEMA_BESIDE_MM) >= 0.5)
+
+
+def _raster(lines: list[Line], structure: Structure, grid: Grid) -> NDArray[np.bool_]:
+    """Mark the voxels of a grid that the lines of one structure run through."""
+    out = np.zeros(grid.shape, dtype=bool)
+    for line in lines:
+        for segment in line.segments if line.structure is structure else ():
+            index = np.rint(grid.to_index(_dense(segment.points))).astype(int)
+            inside = ((index >= 0) & (index < grid.shape)).all(axis=1)
+            out[tuple(index[inside].T)] = True
+    return out
+
+
+def _dense(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Interpolate a line so that no voxel it runs through is missed."""
+    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    position = np.arange(0.0, along[-1] + _RASTER_STEP_MM, _RASTER_STEP_MM)
+    return np.stack([np.interp(position, along, axis) for axis in points.T], axis=1)
+
+
+def _line_finding(
+    line: Line, lines: list[Line], images: HipImages, anatomy: Anatomy, view: View, config: LesionsConfig
+) -> Finding:
+    """Describe a line; numbered within its structure, the surest first."""
+    number = [other for other in lines if other.structure is line.structure].index(line) + 1
+    depth = np.concatenate([segment.depth_mm for segment in line.segments])
+    return Finding(
+        id=f"{line.structure.value}-{number}",
+        structure=line.structure,
+        confidence=line.confidence(view, config),
+        series=line.series,
+        slices=_reference_slices(line, images),
+        polylines_lps_mm=tuple(
+            tuple((float(x), float(y), float(z)) for x, y, z in segment.points.round(2)) for segment in line.segments
+        ),
+        measures={
+            "length_mm": line.length_mm,
+            "extent_mm": line.extent_mm,
+            "depth_median_mm": float(np.median(depth)),
+            "depth_max_mm": float(depth.max()),
+            "band_depth_ratio": float(depth.max()) / (2.0 * anatomy.head.radius_mm),
+            "contrast_fraction": line.contrast,
+            "thickness_mm": float(np.median([segment.thickness_mm for segment in line.segments])),
+            "slices_count": float(line.slices),
+        },
+    )
+
+
+def _reference_slices(line: Line, images: HipImages) -> tuple[int, ...]:
+    """Slices of the whole reference series that a line runs through."""
+    grid = images.reference_series.image.grid
+    points = np.concatenate([segment.points for segment in line.segments])
+    index = np.rint(grid.to_index(points)[:, 0]).astype(int)
+    inside = index[(index >= 0) & (index < grid.shape[0])]
+    return tuple(int(k) + images.crop_start[0] for k in np.unique(inside))
+
+
+def _edema_finding(edema: Edema, images: HipImages) -> list[Finding]:
+    """Describe the edema. Confidence: its volume at the strictest threshold over that at the most lenient."""
+    if not edema.mask.any():
+        return []
+    measures = {name: value for name, value in edema.statistics.items() if name.startswith("edema_")}
+    at = {name.split("_sd_")[0]: value for name, value in measures.items() if "_sd_" in name}
+    slices = np.flatnonzero(edema.mask.any(axis=(1, 2)))
+    finding = Finding(
+        id=Structure.EDEMA.value,
+        structure=Structure.EDEMA,
+        confidence=round(min(1.0, at["edema_at_3"] / max(at["edema_at_2"], 1e-9)), 4),
+        series=(images.reference,),
+        slices=tuple(int(k) + images.crop_start[0] for k in slices),
+        polylines_lps_mm=(),
+        measures=measures,
+    )
+    return [finding]

@@ -1,0 +1,86 @@
+"""Write a case as NIfTI, with sidecars as a converter makes them, and its truth."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from toh_mri.io.nifti import write_nifti
+from toh_mri.phantom.case import PhantomCase, PhantomSeries
+from toh_mri.phantom.signal import Sequence
+
+_OPTIONAL = ("line_serpiginous",)  # written only where there is one
+
+
+def write_nifti_case(case: PhantomCase, folder: str | Path) -> None:
+    """Write ``nifti/<series>.nii.gz`` with ``.json`` sidecars, and ``truth/``.
+
+    Raises
+    ------
+    ExportError
+        ``write_failed``.
+    """
+    out = Path(folder) / "nifti"
+    out.mkdir(parents=True, exist_ok=True)
+    for series in case.series:
+        write_nifti(out / f"{series.name}.nii.gz", series.image)
+        _write_json(out / f"{series.name}.json", sidecar(series))
+    write_truth(case, folder)
+
+
+def write_truth(case: PhantomCase, folder: str | Path) -> None:
+    """Write ``truth/truth.json`` and the masks of every series.
+
+    Raises
+    ------
+    ExportError
+        ``write_failed``.
+    """
+    out = Path(folder) / "truth"
+    out.mkdir(parents=True, exist_ok=True)
+    _write_json(out / "truth.json", dict(case.truth))
+    for series in case.series:
+        for name, mask in series.masks.items():
+            if name not in _OPTIONAL or mask.array.any():
+                write_nifti(out / f"{series.name}_{name}.nii.gz", mask)
+
+
+def sidecar(series: PhantomSeries) -> dict[str, object]:
+    """Return what dcm2niix would write beside the series; times in seconds."""
+    plan, sequence = series.plan, series.plan.sequence
+    values: dict[str, object] = {
+        "Modality": "MR",
+        "MagneticFieldStrength": sequence.field_strength_t,
+        "Manufacturer": "Phantom",
+        "BodyPartExamined": "HIP",
+        "PatientPosition": "HFS",
+        "SeriesDescription": plan.description,
+        "ProtocolName": plan.description,
+        "ScanningSequence": scanning_sequence(sequence),
+        "SequenceVariant": "SK",
+        "ScanOptions": "FS" if sequence.spectral_fat_suppression else None,
+        "MRAcquisitionType": "2D",
+        "SliceThickness": plan.thickness_mm,
+        "SpacingBetweenSlices": plan.spacing_mm,
+        "EchoTime": sequence.echo_time_ms / 1000,
+        "RepetitionTime": sequence.repetition_time_ms / 1000,
+        "InversionTime": None
+        if sequence.inversion_time_ms is None
+        else round(sequence.inversion_time_ms / 1000, 4),
+        "FlipAngle": 90,
+        "EchoTrainLength": sequence.echo_train_length,
+        "ImageOrientationPatientDICOM": [
+            round(float(v), 6) for v in series.image.grid.directions[:, [2, 1]].T.ravel()
+        ],
+        "ConversionSoftware": "dcm2niix",
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def scanning_sequence(sequence: Sequence) -> str:
+    """Return DICOM's word for a sequence: SE, or IR where it has an inversion pulse."""
+    return "SE" if sequence.inversion_time_ms is None else "IR"
+
+
+def _write_json(path: Path, content: dict[str, object]) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8", newline="\n")

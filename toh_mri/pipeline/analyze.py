@@ -1,0 +1,75 @@
+"""The chain from a study to its result, and nothing else."""
+
+from __future__ import annotations
+
+from toh_mri.classification import classify_hip
+from toh_mri.core.config import Config
+from toh_mri.core.errors import SeriesSelectionError, TohMriError
+from toh_mri.core.hip import HipImages, HipResult
+from toh_mri.core.record import Failure
+from toh_mri.core.study import Study
+from toh_mri.lesions import find_lesions
+from toh_mri.measure import measure_hip
+from toh_mri.pipeline.records import hip_record, study_record
+from toh_mri.pipeline.result import StudyResult
+from toh_mri.preprocess import align_study, crop_hip
+from toh_mri.segmentation import locate_hips, segment_hip
+
+
+def analyze_study(study: Study, config: Config | None = None) -> StudyResult:
+    """Analyse one study: every hip in view, each from location to classification.
+
+    What goes wrong with a study or a hip is in the result, not raised: the record carries status, code, message and
+    hint, and the other hip goes on.
+
+    Parameters
+    ----------
+    study : Study
+        From `load_study`.
+    config : Config, optional
+        Defaults where not given.
+
+    Returns
+    -------
+    StudyResult
+    """
+    config = config or Config()
+    try:
+        aligned = align_study(_usable(study), config.preprocess)
+        located = locate_hips(aligned, config.segmentation)
+        cropped = [crop_hip(aligned, location, config.preprocess) for location in located]
+    except TohMriError as error:
+        return StudyResult(study_record(study, config, failure=Failure.of(error)), {}, study)
+    records, hips = {}, {}
+    for images in cropped:
+        result, failure = _analyze_hip(images, config)
+        hips[images.side] = result
+        records[images.side] = hip_record(result, failure, config)
+    return StudyResult(study_record(study, config, aligned=aligned, hips=records), hips, study)
+
+
+def _analyze_hip(images: HipImages, config: Config) -> tuple[HipResult, Failure | None]:
+    """Take one hip as far as it goes; what stopped it is returned beside what there is."""
+    result = HipResult(images)
+    try:
+        anatomy = segment_hip(images, config.segmentation)
+        result = HipResult(images, anatomy)
+        findings = find_lesions(images, anatomy, config.lesions)
+        result = HipResult(images, anatomy, findings)
+        measurements = measure_hip(images, anatomy, findings)
+        result = HipResult(images, anatomy, findings, measurements)
+        classification = classify_hip(measurements, findings, config.classification)
+    except TohMriError as error:
+        return result, Failure.of(error)
+    return HipResult(images, anatomy, findings, measurements, classification), None
+
+
+def _usable(study: Study) -> Study:
+    if study.series:
+        return study
+    reasons = sorted({f"{info.name}: {info.excluded.message}" for info in study.excluded if info.excluded})
+    raise SeriesSelectionError(
+        "no_usable_series",
+        "The study holds no series that could show a hip. " + "; ".join(reasons[:5]),
+        "'toh-mri plan' explains every series; io.roles in the configuration overrides a role.",
+    )

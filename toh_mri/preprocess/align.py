@@ -1,0 +1,159 @@
+"""Bringing the series of one study into one frame: rigid registration, single-threaded, so that it repeats exactly."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 - the alias of its own documentation
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from toh_mri.core.config.preprocess import PreprocessConfig
+from toh_mri.core.study import AlignedSeries, AlignedStudy, Alignment, Contrast, Series, SlicePlane, Study
+from toh_mri.geometry import Grid, Image
+
+_HISTOGRAM_BINS = 48
+_SAMPLING_MM = (6.0, 3.0)  # in-plane distance between the samples of each level
+_ITERATIONS = 50
+_FIRST_STEP_MM = 1.0
+_LAST_STEP_MM = 0.02
+
+_CONTRAST_ORDER = (Contrast.STIR, Contrast.T2FS, Contrast.PDFS, Contrast.DIXON_WATER, Contrast.T1)
+
+
+def align_study(study: Study, config: PreprocessConfig) -> AlignedStudy:
+    """Register every series to the anchor series.
+
+    The anchor is a volume before a single slice, fluid-sensitive before T1-like, coronal before the rest; the hip's
+    reference series is chosen later, per hip. Mutual information (Mattes 2003, 10.1109/TMI.2003.809072) is maximised
+    over a rigid transform. A result that moves a series further than patients move, or does not raise the mutual
+    information, is not applied, and says so.
+
+    Parameters
+    ----------
+    study : Study
+    config : PreprocessConfig
+
+    Returns
+    -------
+    AlignedStudy
+        Samples untouched; each series with its transform into the common frame.
+    """
+    anchor = _anchor(study)
+    return AlignedStudy(study, anchor.name, tuple(_align(series, anchor, config) for series in study.series))
+
+
+def _anchor(study: Study) -> Series:
+    def order(series: Series) -> tuple[object, ...]:
+        role = series.role
+        rank = _CONTRAST_ORDER.index(role.contrast) if role.contrast in _CONTRAST_ORDER else len(_CONTRAST_ORDER)
+        single = series.image.grid.shape[0] == 1
+        return (
+            single,
+            not role.contrast.is_fluid_sensitive,
+            role.plane != SlicePlane.CORONAL,
+            rank,
+            series.name,
+        )
+
+    return min(study.series, key=order)
+
+
+def _align(series: Series, anchor: Series, config: PreprocessConfig) -> AlignedSeries:
+    if series.name == anchor.name:
+        return _as_is(series, anchor, "is the anchor")
+    if not config.align:
+        return _as_is(series, anchor, "alignment is switched off")
+    if 1 in (series.image.grid.shape[0], anchor.image.grid.shape[0]):
+        return _as_is(series, anchor, "single slices are not registered")
+    overlap = anchor.image.grid.contains(_probe(series.image)).mean()
+    if overlap < 0.1:
+        return _as_is(series, anchor, "the fields of view hardly overlap")
+    rigid, before, after = _register(anchor.image, series.image)
+    shift = float(np.linalg.norm(rigid[:3, :3] @ series.image.grid.centre + rigid[:3, 3] - series.image.grid.centre))
+    rotation = math.degrees(math.acos(min(1.0, max(-1.0, (np.trace(rigid[:3, :3]) - 1) / 2))))
+    refusal = None
+    if after <= before:
+        refusal = "registration did not raise the similarity"
+    elif shift > config.maximum_shift_mm or rotation > config.maximum_rotation_degree:
+        refusal = f"registration moved the series by {shift:.1f} mm and {rotation:.1f} degrees, more than is plausible"
+    alignment = Alignment(
+        anchor=anchor.name,
+        method="rigid, Mattes mutual information",
+        applied=refusal is None,
+        shift_mm=shift,
+        rotation_degree=rotation,
+        similarity_before=before,
+        similarity_after=after,
+        reason=refusal or "registered",
+    )
+    return AlignedSeries(series, np.eye(4) if refusal else rigid, alignment)
+
+
+def _as_is(series: Series, anchor: Series, reason: str) -> AlignedSeries:
+    alignment = Alignment(
+        anchor=anchor.name,
+        method="scanner coordinates",
+        applied=False,
+        shift_mm=0.0,
+        rotation_degree=0.0,
+        similarity_before=None,
+        similarity_after=None,
+        reason=reason,
+    )
+    return AlignedSeries(series, np.eye(4), alignment)
+
+
+def _probe(image: Image) -> NDArray[np.float64]:
+    """Return a coarse lattice of points of the field of view, LPS mm, shape (n, 3)."""
+    axes = [np.linspace(0, n - 1, min(n, 8)) for n in image.grid.shape]
+    return image.grid.to_world(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3))
+
+
+def _register(fixed: Image, moving: Image) -> tuple[NDArray[np.float64], float, float]:
+    """Return the rigid transform, moving LPS to fixed LPS, and the mutual information before and after."""
+    transform = sitk.Euler3DTransform()
+    transform.SetCenter([float(v) for v in fixed.grid.centre])
+    for step in _SAMPLING_MM:
+        pair = [_to_sitk(_coarse(image, step)) for image in (fixed, moving)]
+        method = _method(transform)
+        method.Execute(*pair)
+    after = -_method(transform).MetricEvaluate(*pair)
+    before = -_method(sitk.Euler3DTransform()).MetricEvaluate(*pair)
+    matrix = np.array(transform.GetMatrix()).reshape(3, 3)
+    centre = np.array(transform.GetCenter())
+    to_moving = np.eye(4)  # SimpleITK maps fixed points to moving ones; the series has to go the other way
+    to_moving[:3, :3] = matrix
+    to_moving[:3, 3] = np.array(transform.GetTranslation()) + centre - matrix @ centre
+    return np.asarray(np.linalg.inv(to_moving), dtype=np.float64), float(before), float(after)
+
+
+def _method(transform: sitk.Transform) -> sitk.ImageRegistrationMethod:
+    method = sitk.ImageRegistrationMethod()
+    method.SetNumberOfThreads(1)  # its sums depend on the number of threads
+    method.SetMetricAsMattesMutualInformation(_HISTOGRAM_BINS)
+    method.SetMetricSamplingStrategy(method.NONE)
+    method.SetInterpolator(sitk.sitkLinear)
+    method.SetOptimizerAsRegularStepGradientDescent(_FIRST_STEP_MM, _LAST_STEP_MM, _ITERATIONS)
+    method.SetOptimizerScalesFromPhysicalShift()
+    method.SetInitialTransform(transform, inPlace=True)
+    return method
+
+
+def _coarse(image: Image, step_mm: float) -> Image:
+    """Smooth in plane and keep every n-th row and column."""
+    keep = [1, *(max(1, round(step_mm / s)) for s in image.grid.spacing_mm[1:])]
+    sigma = [0.0, *(0.4 * n for n in keep[1:])]
+    smooth = ndimage.gaussian_filter(np.asarray(image.array, dtype=np.float32), sigma)
+    affine = image.grid.affine @ np.diag([*keep, 1.0])
+    kept = smooth[:, :: keep[1], :: keep[2]]
+    return Image(kept, Grid(kept.shape, affine))
+
+
+def _to_sitk(image: Image) -> sitk.Image:
+    result = sitk.GetImageFromArray(np.asarray(image.array))
+    result.SetSpacing(image.grid.spacing_mm[::-1])
+    result.SetOrigin([float(v) for v in image.grid.to_world([0, 0, 0])])
+    result.SetDirection([float(v) for v in image.grid.directions[:, ::-1].ravel()])
+    return result
