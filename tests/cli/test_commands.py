@@ -42,7 +42,7 @@ def cli(monkeypatch, capsys):
 def found(monkeypatch):
     """Let the loaders find what the test puts into the list."""
     indices = []
-    monkeypatch.setattr(toh_mri.io, "find_studies", lambda *_: tuple(indices))
+    monkeypatch.setattr(toh_mri.io.studies, "_find", lambda *_: (tuple(indices), []))
     return indices
 
 

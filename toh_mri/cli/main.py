@@ -48,7 +48,7 @@ def main() -> None:
         typer.echo(f"toh-mri: {error.message} [{error.code}]", err=True)
         if error.hint:
             typer.echo(f"Hint: {error.hint}", err=True)
-        sys.exit(ExitStatus.USAGE)
+        sys.exit(ExitStatus.NOTHING if error.code == "no_study" else ExitStatus.USAGE)
 
 
 if __name__ == "__main__":

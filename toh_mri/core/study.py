@@ -104,6 +104,8 @@ class SeriesInfo(FrozenModel):
         Number of source files.
     excluded : Exclusion or None
         None where the series is usable.
+    rescale : str or None
+        How stored values were turned into signal; None where they were taken as they are or not read.
     """
 
     name: str
@@ -113,6 +115,7 @@ class SeriesInfo(FrozenModel):
     spacing_mm: tuple[float, float, float] | None
     files: int
     excluded: Exclusion | None = None
+    rescale: str | None = None
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def read_stack(frames: Sequence[Frame], grid: Grid) -> Loaded:
             "pixels_unreadable", where, "The file is incomplete or damaged; export the series again."
         ):
             _read_file(path, wanted, volume)
-    return Loaded(Image(volume, grid), _rescale_notes(frames))
+    return Loaded(Image(volume, grid), (), _rescale(frames))
 
 
 def _read_file(path: Path, wanted: Sequence[tuple[int, Frame]], volume: NDArray[np.float32]) -> None:
@@ -65,12 +65,12 @@ def _read_file(path: Path, wanted: Sequence[tuple[int, Frame]], volume: NDArray[
             )
 
 
-def _rescale_notes(frames: Sequence[Frame]) -> tuple[str, ...]:
+def _rescale(frames: Sequence[Frame]) -> str | None:
     slopes = {(frame.slope, frame.intercept) for frame in frames}
     if slopes == {(1.0, 0.0)}:
-        return ()
+        return None
     if len(slopes) == 1:
         slope, intercept = next(iter(slopes))
-        return (f"Rescaled by slope {slope:.6g} and intercept {intercept:.6g}.",)
+        return f"slope {slope:.6g}, intercept {intercept:.6g}"
     low, high = min(slopes)[0], max(slopes)[0]
-    return (f"Rescaled slice by slice, with slopes from {low:.6g} to {high:.6g}.",)
+    return f"slice by slice, with slopes from {low:.6g} to {high:.6g}"

@@ -25,10 +25,11 @@ _PLANE_PREFIX = {SlicePlane.CORONAL: "COR", SlicePlane.AXIAL: "AX", SlicePlane.S
 
 
 class Loaded(NamedTuple):
-    """Pixels of a series (float32) and what is to be said about how they were read."""
+    """Pixels of a series (float32), what is to be said about how they were read, and the rescale applied."""
 
     image: Image
     notes: tuple[str, ...]
+    rescale: str | None = None
 
 
 @dataclass(frozen=True)

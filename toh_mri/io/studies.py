@@ -65,7 +65,7 @@ def index_study(path: str | Path, config: IoConfig) -> StudyIndex:
         reasons = sorted({item.reason.message for item in skipped})[:_NAMED]
         raise InputError(
             "no_study",
-            f"{path}: no MR study was found. " + " ".join(reasons or ["It holds no files."]),
+            f"{path}: no study was found. " + " ".join(reasons or ["It holds no files."]),
             "Give a folder with DICOM or NIfTI files, or one such file.",
         )
     if len(studies) > 1:
@@ -90,14 +90,14 @@ def read_study(index: StudyIndex, config: IoConfig) -> Study:
             excluded.append(source.info)
             continue
         try:
-            image, notes = source.load()
+            loaded = source.load()
         except TohMriError as error:
             reason = Exclusion(code=error.code, message=error.message)
             excluded.append(source.info.model_copy(update={"excluded": reason}))
             warnings.append(f"{source.info.name}: left out. {error.message}")
             continue
-        series.append(Series(source.info, image))
-        warnings.extend(f"{source.info.name}: {note}" for note in (*source.notes, *notes))
+        series.append(Series(source.info.model_copy(update={"rescale": loaded.rescale}), loaded.image))
+        warnings.extend(f"{source.info.name}: {note}" for note in (*source.notes, *loaded.notes))
     names = pseudonyms(index.identity, config)
     return Study(
         study_id=names.study_id,

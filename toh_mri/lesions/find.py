@@ -18,7 +18,7 @@ from toh_mri.lesions.place import BonePlace
 
 _LINES = (Structure.BAND, Structure.SUBCHONDRAL_LINE, Structure.NECK_LINE)
 _NOT_LOOKED_FOR = (Structure.NECROSIS, Structure.EFFUSION, Structure.CYST)
-_EDEMA_BESIDE_MM = 5.0  # a fracture line of the neck without edema beside it is none
+_EDEMA_BESIDE_MM = 5.0
 _RASTER_STEP_MM = 0.3
 
 
@@ -48,10 +48,9 @@ def find_lesions(images: HipImages, anatomy: Anatomy, config: LesionsConfig) -> 
     except QuantificationError as error:
         absent[Structure.EDEMA] = error.code
         notes = (f"Edema was not measured: {error.message}",)
-    view = _view(images, anatomy)
+    view = View(len(images.series), anatomy.dimensionality)
     lines = _lines(images, anatomy, config, view)
-    if edema is not None:
-        lines = [line for line in lines if _is_plausible(line, edema.mask, anatomy)]
+    lines = [line for line in lines if _is_plausible(line, edema, anatomy)]
     grid = anatomy.labels.grid
     masks = {structure: Image(_raster(lines, structure, grid), grid) for structure in _LINES}
     items = [_line_finding(line, lines, images, anatomy, view, config) for line in lines]
@@ -68,11 +67,6 @@ def find_lesions(images: HipImages, anatomy: Anatomy, config: LesionsConfig) -> 
     )
 
 
-def _view(images: HipImages, anatomy: Anatomy) -> View:
-    t1_like = any(s.info.role is not None and s.info.role.contrast.is_t1_like for s in images.series)
-    return View(len(images.series), t1_like, anatomy.dimensionality)
-
-
 def _lines(images: HipImages, anatomy: Anatomy, config: LesionsConfig, view: View) -> list[Line]:
     """Trace every series on its own grid, name the segments, link them."""
     place = BonePlace.of(anatomy)
@@ -81,16 +75,24 @@ def _lines(images: HipImages, anatomy: Anatomy, config: LesionsConfig, view: Vie
     return link_lines(kinds, view, config)
 
 
-def _is_plausible(line: Line, edema: NDArray[np.bool_], anatomy: Anatomy) -> bool:
-    """Tell whether a neck line has edema beside it; other lines need none."""
-    if line.structure is not Structure.NECK_LINE:
+def _is_plausible(line: Line, edema: Edema | None, anatomy: Anatomy) -> bool:
+    """Tell whether a line that needs edema beside it has it.
+
+    A neck line does where edema could be measured (stress fractures come with edema); so does every line that no
+    T1-like series shows: on a fat-suppressed series dark lines show in bright marrow only.
+    """
+    on_t1 = any(segment.t1_like for segment in line.segments)
+    if edema is None:
+        return on_t1
+    if on_t1 and line.structure is not Structure.NECK_LINE:
         return True
-    if not edema.any():
+    if not edema.mask.any():
         return False
     grid = anatomy.labels.grid
-    distance = Image(ndimage.distance_transform_edt(~edema, sampling=grid.spacing_mm).astype(np.float32), grid)
+    distance = ndimage.distance_transform_edt(~edema.mask, sampling=grid.spacing_mm)
     points = np.concatenate([segment.points for segment in line.segments])
-    return bool(np.mean(distance.sample(points, outside=np.inf) <= _EDEMA_BESIDE_MM) >= 0.5)
+    beside = Image(distance.astype(np.float32), grid).sample(points, outside=np.inf) <= _EDEMA_BESIDE_MM
+    return bool(beside.mean() >= 0.5)
 
 
 def _raster(lines: list[Line], structure: Structure, grid: Grid) -> NDArray[np.bool_]:
@@ -115,7 +117,7 @@ def _line_finding(
     line: Line, lines: list[Line], images: HipImages, anatomy: Anatomy, view: View, config: LesionsConfig
 ) -> Finding:
     """Describe a line; numbered within its structure, the surest first."""
-    number = [other for other in lines if other.structure is line.structure].index(line) + 1
+    number = [id(other) for other in lines if other.structure is line.structure].index(id(line)) + 1
     depth = np.concatenate([segment.depth_mm for segment in line.segments])
     return Finding(
         id=f"{line.structure.value}-{number}",

@@ -23,15 +23,14 @@ _FULL_LENGTH_MM = {
     Structure.NECK_LINE: 9.0,  # a quarter of the neck's width (JBJS 2018 100:1496; Turk 2002)
 }
 _ONE_OF_SEVERAL_SERIES = 0.7
-_FAT_NEVER_SEEN = 0.6
+_NOT_ON_T1 = 0.6
 
 
 @dataclass(frozen=True)
 class View:
-    """What could have shown a line: number of series, whether one is T1-like; 2 or 3 dimensions."""
+    """What could have shown a line: the number of series, and whether they are single slices (2) or not (3)."""
 
     series: int
-    t1_like: bool
     dimensionality: int
 
 
@@ -43,16 +42,26 @@ class Line:
     ----------
     structure : Structure
     segments : tuple of Segment
-        By series, then slice.
+        Dark, by series, then slice.
+    bright : tuple of Segment
+        Bright lines beside it on fat-suppressed series (granulation tissue along a band that is dark on T1). They
+        only add to the series that show it.
     """
 
     structure: Structure
     segments: tuple[Segment, ...]
+    bright: tuple[Segment, ...] = ()
 
     @property
     def series(self) -> tuple[str, ...]:
-        """Names of the series that show it."""
-        return tuple(sorted({s.series for s in self.segments}))
+        """Names of the series that show it, dark or bright."""
+        return tuple(sorted({s.series for s in (*self.segments, *self.bright)}))
+
+    @property
+    def _by_series(self) -> list[list[Segment]]:
+        """Dark segments, a list for each series."""
+        names = sorted({s.series for s in self.segments})
+        return [[s for s in self.segments if s.series == name] for name in names]
 
     @property
     def length_mm(self) -> float:
@@ -63,8 +72,7 @@ class Line:
     def extent_mm(self) -> float:
         """Largest extent: within a slice, or across the slices of one series."""
         extents = [self.length_mm]
-        for name in self.series:
-            mine = [s for s in self.segments if s.series == name]
+        for mine in self._by_series:
             offset = [float(s.points.mean(axis=0) @ s.across_slices) for s in mine]
             extents.append(max(offset) - min(offset) + mine[0].slice_spacing_mm)
         return max(extents)
@@ -72,20 +80,20 @@ class Line:
     @property
     def slices(self) -> int:
         """Largest number of slices of one series that show it."""
-        return max(len({s.slice for s in self.segments if s.series == name}) for name in self.series)
+        return max(len({s.slice for s in mine}) for mine in self._by_series)
 
     @property
     def contrast(self) -> float:
         """Median contrast on the series that shows it best."""
-        return max(float(np.median([s.contrast for s in self.segments if s.series == name])) for name in self.series)
+        return max(float(np.median([s.contrast for s in mine])) for mine in self._by_series)
 
     def confidence(self, view: View, config: LesionsConfig) -> float:
         """How surely this is a line, 0..1.
 
-        The product of shares, each at most 1: contrast, from the least accepted (0) to 0.5 (1); extent over
-        the usual length of its kind; slices over 3 (1 for a single-slice study); 0.7 where only one of several series shows it; 0.6
-        where a T1-like series is in view and does not. Convention: a product, so that one weak leg is enough
-        to doubt.
+        The product of shares, each at most 1: contrast, from the least accepted (0) to 0.5 (1); extent over the
+        usual length of its kind; slices over 3 (1 for a single-slice study); 0.7 where only one of several
+        series shows it; 0.6 where no T1-like series does (a dark line in bright edema may be a gap in the edema).
+        Convention: a product, so that one weak leg is enough to doubt.
         """
         needed = 1 if view.dimensionality == 2 else _FULL_SLICES
         least = config.line_minimum_contrast
@@ -94,8 +102,8 @@ class Line:
         share *= min(1.0, self.slices / needed)
         if len(self.series) == 1 < view.series:
             share *= _ONE_OF_SEVERAL_SERIES
-        if view.t1_like and not any(s.t1_like for s in self.segments):
-            share *= _FAT_NEVER_SEEN
+        if not any(s.t1_like for s in self.segments):
+            share *= _NOT_ON_T1
         return round(share, 4)
 
 
@@ -106,10 +114,12 @@ def link_lines(kinds: Sequence[tuple[Structure, Segment]], view: View, config: L
     slice distance of the thicker series, of the other. A line is what most of its length is: the shallow ends of a
     band do not make a subchondral line.
     """
+    dark = [(structure, segment) for structure, segment in kinds if segment.dark]
+    bright = [segment for structure, segment in kinds if not segment.dark and structure is Structure.BAND]
     lines = [
-        _line(group)
+        _with_bright(_line(group), bright)
         for in_neck in (False, True)
-        for group in _groups([item for item in kinds if (item[0] is Structure.NECK_LINE) == in_neck])
+        for group in _groups([item for item in dark if (item[0] is Structure.NECK_LINE) == in_neck])
     ]
     kept = [
         line
@@ -126,6 +136,15 @@ def _line(group: Sequence[tuple[Structure, Segment]]) -> Line:
         lengths[structure] = lengths.get(structure, 0.0) + segment.length_mm
     main = max(sorted(lengths), key=lambda structure: lengths[structure])
     return Line(main, tuple(sorted((s for _, s in group), key=lambda s: (s.series, s.slice, -s.length_mm))))
+
+
+def _with_bright(line: Line, bright: Sequence[Segment]) -> Line:
+    """Add the bright lines that lie beside a line seen on a T1-like series."""
+    if not any(s.t1_like for s in line.segments):
+        return line
+    trees = [(s, cKDTree(s.points)) for s in line.segments]
+    beside = [b for b in bright if any(_touch(b, s, cKDTree(b.points), tree) for s, tree in trees)]
+    return Line(line.structure, line.segments, tuple(beside))
 
 
 def _groups(items: Sequence[tuple[Structure, Segment]]) -> list[list[tuple[Structure, Segment]]]:

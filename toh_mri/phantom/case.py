@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Listing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -31,7 +31,7 @@ class PhantomSeries:
     plan : SeriesPlan
     image : Image of int16
     masks : mapping of str to Image of uint8
-        By the names of the truth layout: ``labels``, ``edema``, ... Empty for a localizer.
+        By the names of the truth layout: ``labels``, ``edema``, ...
     movement : ndarray of float64, shape (4, 4)
         How the patient lay: LPS mm of the truth's landmarks to LPS mm of this series.
     """
@@ -57,7 +57,7 @@ class PhantomCase:
     field_strength_t : float
     series : tuple of PhantomSeries
     localizer : tuple of PhantomSeries
-        Single slices in the three planes.
+        Single thick slices in the three planes.
     truth : mapping
         What ``truth.json`` holds.
     """
@@ -117,8 +117,7 @@ def make_case(
     series = tuple(examination.acquire(plan, still=index == 0) for index, plan in enumerate(chosen))
     localizer = tuple(examination.acquire(plan, still=True) for plan in localizer_plans(field_strength_t))
     in_view = tuple(Side) if bilateral else (side,)
-    hips = {SIDE_LETTER[own]: hip_truth(scene.hips[own]) for own in in_view}
-    truth = {
+    truth: dict[str, object] = {
         "seed": seed,
         "cls": str(disease),
         "side": SIDE_LETTER[side],
@@ -127,12 +126,11 @@ def make_case(
         "field_strength_t": field_strength_t,
         "edema_threshold": EDEMA_THRESHOLD,
         "label_codes": label_codes(),
-        "hips": hips,
+        "hips": {SIDE_LETTER[own]: hip_truth(scene.hips[own]) for own in in_view},
         "series": {one.name: _series_truth(one) for one in series},
         "params": {"person": asdict(scene.person), "hips": _drawn(scene)},
     }
-    without = tuple(replace(one, masks={}) for one in localizer)
-    return PhantomCase(seed, field_strength_t, series, without, MappingProxyType(truth))
+    return PhantomCase(seed, field_strength_t, series, localizer, MappingProxyType(truth))
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,36 +146,28 @@ class _Examination:
     turn: NDArray[np.float64]
 
     @classmethod
-    def draw(
-        cls, scene: Scene, side: Side, seed: int, difficulty: Difficulty, *, bilateral: bool
-    ) -> _Examination:
+    def draw(cls, scene: Scene, side: Side, seed: int, difficulty: Difficulty, *, bilateral: bool) -> _Examination:
         """Draw coil, field and prescription."""
         rng = stream(seed, "prescription")
         hip = scene.hips[side]
-        middle = np.zeros(3) if bilateral else hip.to_world([2.0, 0.0, 0.0])
-        middle = middle + rng.normal(0, 3.0, 3) + [0.0, 2.0, -18.0 if bilateral else -12.0]
+        hip_center = hip.to_world([0.0, 0.0, 0.0])
+        middle = np.array([0.0, 0.0, -18.0]) if bilateral else hip.to_world([2.0, 2.0, -12.0])
         tilt = np.radians(rng.normal(0, [1.5, 1.5, 2.0]))
+        coil_rng = stream(seed, "coil")
         return cls(
             scene=scene,
             seed=seed,
             difficulty=difficulty,
-            coil=Coil.draw(
-                hip.to_world([0.0, 0.0, 0.0]) * (0 if bilateral else 1),
-                surface=not bilateral,
-                difficulty=difficulty,
-                rng=stream(seed, "coil"),
-            ),
+            coil=Coil.over_body(difficulty, coil_rng) if bilateral else Coil.over_hip(hip_center, difficulty, coil_rng),
             magnet=Magnet.draw(difficulty, stream(seed, "magnet")),
-            center=middle,
+            center=middle + rng.normal(0, 3.0, 3),
             turn=Rotation.from_rotvec(tilt).as_matrix(),
         )
 
     def acquire(self, plan: SeriesPlan, *, still: bool) -> PhantomSeries:
         """Acquire one series; `still` where the patient has not moved yet."""
         grid = place(plan, self.center, self.turn)
-        movement = (
-            np.eye(4) if still else draw_movement(self.difficulty, stream(self.seed, f"movement/{plan.name}"))
-        )
+        movement = np.eye(4) if still else draw_movement(self.difficulty, stream(self.seed, f"movement/{plan.name}"))
         seen: Grid = grid.transformed(np.linalg.inv(movement))
         rendering = render(self.scene, seen, plan.thickness_mm, plan.sequence)
         noise = stream(self.seed, f"noise/{plan.name}")

@@ -61,9 +61,7 @@ def _instances(case: PhantomCase) -> Iterator[FileDataset]:
 
 def _uid(case: PhantomCase, name: str) -> UID:
     """Return a UID below 2.25 that follows from the case and a name."""
-    words = (
-        f"toh-mri phantom {case.seed} {case.truth['cls']} {case.truth['side']} {case.field_strength_t} {name}"
-    )
+    words = f"toh-mri phantom {case.seed} {case.truth['cls']} {case.truth['side']} {case.field_strength_t} {name}"
     return UID(f"2.25.{int.from_bytes(hashlib.sha256(words.encode()).digest()[:16], 'big')}")
 
 

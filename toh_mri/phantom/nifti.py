@@ -64,14 +64,10 @@ def sidecar(series: PhantomSeries) -> dict[str, object]:
         "SpacingBetweenSlices": plan.spacing_mm,
         "EchoTime": sequence.echo_time_ms / 1000,
         "RepetitionTime": sequence.repetition_time_ms / 1000,
-        "InversionTime": None
-        if sequence.inversion_time_ms is None
-        else round(sequence.inversion_time_ms / 1000, 4),
+        "InversionTime": None if sequence.inversion_time_ms is None else round(sequence.inversion_time_ms / 1000, 4),
         "FlipAngle": 90,
         "EchoTrainLength": sequence.echo_train_length,
-        "ImageOrientationPatientDICOM": [
-            round(float(v), 6) for v in series.image.grid.directions[:, [2, 1]].T.ravel()
-        ],
+        "ImageOrientationPatientDICOM": [round(float(v), 6) for v in series.image.grid.directions[:, [2, 1]].T.ravel()],
         "ConversionSoftware": "dcm2niix",
     }
     return {name: value for name, value in values.items() if value is not None}

@@ -39,9 +39,7 @@ class Texture:
     def __call__(self, p: Points) -> Field:
         """Evaluate at points, any shape."""
         index = np.stack([c / np.float32(s) for c, s in zip(p, self.cell_mm, strict=True)])
-        return np.asarray(
-            ndimage.map_coordinates(self.tile, index, order=1, mode="grid-wrap", output=np.float32)
-        )
+        return np.asarray(ndimage.map_coordinates(self.tile, index, order=1, mode="grid-wrap", output=np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +58,7 @@ class Warp:
     amplitude_mm: float
 
     @classmethod
-    def draw(
-        cls, rng: np.random.Generator, amplitude_mm: float, wavelength_mm: float, count: int = 4
-    ) -> Warp:
+    def draw(cls, rng: np.random.Generator, amplitude_mm: float, wavelength_mm: float, count: int = 4) -> Warp:
         """Draw a warp; wavelengths spread from 0.7 to 1.6 of the one given."""
         direction = rng.standard_normal((3, count, 3))
         direction /= np.linalg.norm(direction, axis=-1, keepdims=True)

@@ -110,9 +110,7 @@ class Lattice:
         depth = self.depths_mm[k][:, None, None]
         row = np.arange(j.start, j.stop)[None, :, None]
         column = np.arange(i.start, i.stop)[None, None, :]
-        axes = (
-            affine[a, 3] + normal[a] * depth + affine[a, 1] * row + affine[a, 2] * column for a in range(3)
-        )
+        axes = (affine[a, 3] + normal[a] * depth + affine[a, 1] * row + affine[a, 2] * column for a in range(3))
         return Points(*(axis.astype(np.float32) for axis in axes))
 
     def whole(self) -> Block:

@@ -116,8 +116,7 @@ def default_plans(
 ) -> tuple[SeriesPlan, ...]:
     """Return the plans of a study: both hips in a large field of view, or one in a small one."""
     return tuple(
-        _plan(plane, sequence_of(contrast, field_strength_t), bilateral=bilateral)
-        for plane, contrast in contrasts
+        _plan(plane, sequence_of(contrast, field_strength_t), bilateral=bilateral) for plane, contrast in contrasts
     )
 
 
@@ -129,7 +128,7 @@ def _plan(plane: SlicePlane, sequence: Sequence, *, bilateral: bool) -> SeriesPl
         plane=plane,
         sequence=sequence,
         fov_mm=370.0 if bilateral else small,
-        matrix=320 if t1 or bilateral else 256,
+        matrix=320 if bilateral else (288 if t1 else 256),
         acquired=(0.96, 0.8) if t1 else (0.78, 0.94),
         readout=0 if t1 else 1,
         slices=20 if coronal else 24,
@@ -161,12 +160,8 @@ def place(plan: SeriesPlan, center: NDArray[np.float64], turn: NDArray[np.float6
 
 def localizer_plans(field_strength_t: float) -> tuple[SeriesPlan, ...]:
     """Return a scout: one thick slice in every plane."""
-    sequence = replace(
-        sequence_of(Contrast.T1, field_strength_t), repetition_time_ms=300.0, echo_train_length=1
-    )
+    sequence = replace(sequence_of(Contrast.T1, field_strength_t), repetition_time_ms=300.0, echo_train_length=1)
     return tuple(
-        SeriesPlan(
-            plane, sequence, 400.0, 128, (1.0, 1.0), 1, slices=1, thickness_mm=8.0, gap_mm=0.0, snr=15.0
-        )
+        SeriesPlan(plane, sequence, 400.0, 128, (1.0, 1.0), 1, slices=1, thickness_mm=8.0, gap_mm=0.0, snr=15.0)
         for plane in SlicePlane
     )

@@ -52,18 +52,16 @@ class Coil:
     ripple: Texture
 
     @classmethod
-    def draw(
-        cls,
-        hip_center: NDArray[np.float64],
-        *,
-        surface: bool,
-        difficulty: Difficulty,
-        rng: np.random.Generator,
-    ) -> Coil:
-        """Draw a coil: a surface coil over one hip, or the body array around both."""
-        outward = np.sign(hip_center[0]) if surface else 0.0
-        focus = np.array([25.0 * outward, -40.0, 0.0]) + hip_center + rng.normal(0, 12.0, 3)
-        return cls(focus, 110.0 if surface else 190.0, _SHADING[difficulty], Texture.draw(rng, 140.0))
+    def over_hip(cls, hip_center: NDArray[np.float64], difficulty: Difficulty, rng: np.random.Generator) -> Coil:
+        """Draw a surface coil in front of one hip."""
+        toward_skin = np.array([25.0 * np.sign(hip_center[0]), -40.0, 0.0])
+        focus = hip_center + toward_skin + rng.normal(0, 12.0, 3)
+        return cls(focus, 110.0, _SHADING[difficulty], Texture.draw(rng, 140.0))
+
+    @classmethod
+    def over_body(cls, difficulty: Difficulty, rng: np.random.Generator) -> Coil:
+        """Draw a body array around both hips."""
+        return cls(rng.normal(0, 12.0, 3), 190.0, _SHADING[difficulty], Texture.draw(rng, 140.0))
 
     def __call__(self, p: Points) -> Field:
         """Sensitivity at LPS points."""
@@ -157,9 +155,7 @@ def _raster_points(grid: Grid, index: int) -> Points:
     )
 
 
-def _sampled(
-    water: Field, fat: Field, plan: SeriesPlan, noise: float, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def _sampled(water: Field, fat: Field, plan: SeriesPlan, noise: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """Sample k-space as far as it is acquired, and return the magnitude image of the full matrix."""
     size = plan.matrix
     acquired = tuple(2 * round(size * share / 2) for share in plan.acquired)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from toh_mri.geometry import Side
 from toh_mri.geometry.shapes import as_point
@@ -51,7 +52,7 @@ class Marrow:
             red=person.red_marrow,
             islands=Texture.draw(rng, 9.0),
             trabeculae=Texture.draw(rng, 2.6),
-            scar=float(rng.uniform(0.25, 0.6)),
+            scar=float(rng.uniform(0.15, 0.45)),
             scar_warp=Texture.draw(rng, 12.0),
         )
 
@@ -76,7 +77,7 @@ class Hip:
         """Draw one side of a person."""
         femur = Femur.draw(person, stream(seed, f"femur/{side}"))
         pelvis = Pelvis.draw(person, femur.radius_mm, stream(seed, f"pelvis/{side}"))
-        warp = Warp.draw(stream(seed, f"warp/{side}"), 0.8, 90.0)
+        warp = Warp.draw(stream(seed, f"warp/{side}"), 0.5, 110.0)
         lesions = Lesions.draw(disease, femur, stream(seed, f"disease/{side}"))
         return cls(
             side=side,
@@ -95,13 +96,13 @@ class Hip:
         """Map LPS points to the frame of the hip, in which every hip is a left one."""
         return Points(p.x * np.float32(self.side.lateral_x) - np.float32(self.center_x_mm), p.y, p.z)
 
-    def to_world(self, local: object) -> np.ndarray:
+    def to_world(self, local: ArrayLike) -> NDArray[np.float64]:
         """Map points of the hip's frame, shape (..., 3), to LPS."""
         points = np.array(local, dtype=np.float64)
         points[..., 0] = (points[..., 0] + self.center_x_mm) * self.side.lateral_x
         return points
 
-    def to_world_direction(self, local: object) -> np.ndarray:
+    def to_world_direction(self, local: ArrayLike) -> NDArray[np.float64]:
         """Map directions of the hip's frame, shape (..., 3), to LPS."""
         direction = np.array(local, dtype=np.float64)
         direction[..., 0] *= self.side.lateral_x
@@ -126,7 +127,8 @@ class Hip:
         s, r = self.femur.along_neck(p), self.femur.radius_mm
         up = p.along(self.femur.neck.up)
         arc = s - np.float32(0.42 * r) + np.square(up) / np.float32(3.2 * r) + 1.5 * self.marrow.scar_warp(p)
-        scar = self.marrow.scar * bump(arc, 0.0, 0.5) * ramp(np.abs(up), 0.95 * r, 0.6 * r)
+        broken = limit(0.7 + 0.6 * self.marrow.islands(p), 0.1, 1.0)
+        scar = self.marrow.scar * broken * bump(arc, 0.0, 0.5) * ramp(np.abs(up), 0.95 * r, 0.6 * r)
         compressive = bump(p.x + 0.25 * p.z, -0.02 * r, 0.28 * r) * ramp(s, 1.4 * r, 0.6 * r)
         return limit(0.95 - 0.05 * self.marrow.trabeculae(p) - 0.09 * compressive - scar, 0.2, 1.0)
 

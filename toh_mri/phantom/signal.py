@@ -59,9 +59,7 @@ def water_signal(tissue: Tissue, sequence: Sequence) -> float:
     """Return the signed signal of a tissue's water; negative where the inversion has not recovered."""
     pick = 0 if sequence.field_strength_t < 2 else 1
     made_of = tissue.value
-    return made_of.water * _spin_echo(
-        made_of.t1_ms[pick], made_of.t2_ms[pick], sequence, sequence.inversion_time_ms
-    )
+    return made_of.water * _spin_echo(made_of.t1_ms[pick], made_of.t2_ms[pick], sequence, sequence.inversion_time_ms)
 
 
 def fat_signal(tissue: Tissue, sequence: Sequence) -> float:

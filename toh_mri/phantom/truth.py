@@ -33,10 +33,7 @@ _EXTENT = ((-45.0, 80.0), (-48.0, 50.0), (-75.0, 45.0))  # of the hip's frame th
 
 def label_codes() -> dict[str, dict[str, int]]:
     """Return the codes of the label image by side's letter and structure."""
-    return {
-        SIDE_LETTER[side]: {name: first + k for k, name in enumerate(BONES)}
-        for side, first in _FIRST_CODE.items()
-    }
+    return {SIDE_LETTER[side]: {name: first + k for k, name in enumerate(BONES)} for side, first in _FIRST_CODE.items()}
 
 
 def masks_of(
@@ -94,9 +91,7 @@ def hip_truth(hip: Hip) -> dict[str, object]:
         "neck_axis_lps": hip.to_world_direction(marks.neck_axis).tolist(),
         "head_neck_plane_t_mm": marks.head_neck_mm,
         "intertrochanteric_plane": {"normal_lps": normal.tolist(), "offset_mm": float(normal @ point)},
-        "volumes_ml": {
-            name: volumes[name] for name in (*BONES, "edema", "necrosis", "line_serpiginous", "effusion")
-        },
+        "volumes_ml": {name: volumes[name] for name in (*BONES, "edema", "necrosis", "line_serpiginous", "effusion")},
         "head_ml": head,
         "neck_ml": volumes["femoral_neck"],
         "edema_ml": volumes["edema"],

@@ -28,6 +28,11 @@ _NECK_HALF_DEPTH = 0.60
 _FLARE_START = 1.35
 _FLARE_SLOPE = 0.45
 
+# Beyond the tube no wall is traced, but a core along the axis is still bone: the axis meets the shaft's axis about
+# 43 mm (SD 7) lateral of the head's centre (femoral offset, Carmona, CT), which is 2.5 radii along a neck of 126 degrees.
+_CORE_END = 2.5
+_CORE_RADIUS = 0.5
+
 
 @dataclass(frozen=True, eq=False)
 class Lollipop:
@@ -114,6 +119,13 @@ class Lollipop:
         before_tube = in_cone & (tube_row < self.head_rows)
         in_head = np.where(in_cone, before_tube, distance <= reach)
         return np.asarray(in_head | (in_tube & (across <= tube_reach)))
+
+    def in_core(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which LPS points, shape (n, 3), lie in the trochanteric core that continues the tube."""
+        relative = points - self.centre
+        along = relative @ self.axis / self.radius_mm
+        across = np.hypot(relative @ self.up, relative @ self.front) / self.radius_mm
+        return np.asarray((along > _TUBE_END - 0.1) & (along <= _CORE_END) & (across <= _CORE_RADIUS))
 
     def _tube_row(self, along: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray((along - _TUBE_START * self.radius_mm) / _TUBE_STEP_MM + self.head_rows)

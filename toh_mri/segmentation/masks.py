@@ -38,7 +38,7 @@ def marrow_image(surface: FemoralSurface, grid: Grid) -> Image:
 
 
 def _inside_share(surface: FemoralSurface, distance_mm: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
-    """Return the share of each voxel's thickness, 0..1, that lies inside a height field."""
+    """Return the share of each voxel's thickness, 0..1, that lies inside a height field or the core beyond it."""
     share = np.zeros(grid.shape)
     start, stop = grid.box_around(surface.head.center, 3.2 * surface.head.radius_mm)
     box = grid.crop(start, stop)
@@ -47,5 +47,6 @@ def _inside_share(surface: FemoralSurface, distance_mm: NDArray[np.float64], gri
     for sub in range(_SUB_SLICES):
         shifted = index + np.array([(sub - (_SUB_SLICES - 1) / 2) / _SUB_SLICES, 0.0, 0.0])
         points = box.to_world(shifted).reshape(-1, 3)
-        share[place] += surface.frame.contains(points, distance_mm).reshape(box.shape) / _SUB_SLICES
+        inside = surface.frame.contains(points, distance_mm) | surface.frame.in_core(points)
+        share[place] += inside.reshape(box.shape) / _SUB_SLICES
     return share

@@ -90,9 +90,7 @@ class Body:
         trunk = (reach - 1) * deep
         thigh_radius = self.half_width_mm - self.thigh_x_mm
         lean = np.abs(q.x) - np.float32(self.thigh_x_mm) - 0.06 * q.z
-        round_ = np.sqrt(
-            np.square(lean / (thigh_radius + 3.0)) + np.square((q.y - 2.0) / (thigh_radius + 12.0))
-        )
+        round_ = np.sqrt(np.square(lean / (thigh_radius + 3.0)) + np.square((q.y - 2.0) / (thigh_radius + 12.0)))
         thigh = (round_ - 1) * np.float32(thigh_radius)
         crotch = -66.0 - 0.25 * self.fat_mm
         return union(cut(trunk, np.float32(crotch) - q.z, 30.0), thigh, 16.0)

@@ -90,7 +90,7 @@ class Femur:
     def distance(self, p: Points) -> Field:
         """Signed distance to the outer face of cortex and subchondral plate."""
         scale = self.radius_mm / 24.0
-        body = union(self.neck.distance(p), self.shaft.distance(p), 12.0 * scale)
+        body = union(self.neck.distance(p), self.shaft.distance(p), 9.0 * scale)
         body = union(body, chain(p, self.greater_trochanter), 7.0 * scale)
         body = union(body, chain(p, self.lesser_trochanter), 7.0 * scale)
         return union(self.head_distance(p), body, 2.5 * scale)
@@ -132,7 +132,7 @@ def _unit(v: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _asphericity(rng: np.random.Generator) -> NDArray[np.float64]:
-    raw = rng.normal(0, 0.25, (3, 3))
+    raw = rng.normal(0, 0.18, (3, 3))
     even = (raw + raw.T) / 2
     return np.asarray(even - np.eye(3) * np.trace(even) / 3)
 

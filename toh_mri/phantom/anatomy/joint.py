@@ -54,14 +54,13 @@ class Joint:
         return np.asarray(p.norm() - np.float32(self.pelvis.socket_mm - self.acetabular_cartilage_mm))
 
     def fluid(self, p: Points, femur_distance: Field) -> Field:
-        """Signed distance to bone and fluid together, inside the capsule."""
-        return cut(femur_distance - self._depth(p), self._reach(p), 2.0)
+        """Signed distance to bone and fluid together, inside the capsule and outside the socket."""
+        socket = cut(self.pelvis.socket_distance(p), self.pelvis.beyond_rim(p))
+        return cut(cut(femur_distance - self._depth(p), self._reach(p), 2.0), -socket)
 
     def capsule(self, p: Points, femur_distance: Field) -> Field:
         """Signed distance to everything that the capsule encloses, the capsule included."""
-        return cut(
-            femur_distance - self._depth(p) - np.float32(_CAPSULE_MM), self._reach(p) - np.float32(3.0), 3.0
-        )
+        return cut(femur_distance - self._depth(p) - np.float32(_CAPSULE_MM), self._reach(p) - np.float32(3.0), 3.0)
 
     def labrum(self, p: Points) -> Field:
         """Signed distance to labrum and transverse ligament."""

@@ -56,14 +56,10 @@ def find_landmarks(femur: Femur, warp: Warp) -> Landmarks:
     axis = femur.neck.axis
     for _ in range(3):
         axis = _axis_through_sections(femur, surface, head, axis)
-    return Landmarks(
-        head, axis, _junction(femur, surface, head, axis), _intertrochanteric(femur, surface, head, axis)
-    )
+    return Landmarks(head, axis, _junction(femur, surface, head, axis), _intertrochanteric(femur, surface, head, axis))
 
 
-def _frame(
-    axis: NDArray[np.float64], back: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _frame(axis: NDArray[np.float64], back: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     up = np.cross(axis, back)
     up /= np.linalg.norm(up)
     return up, np.cross(up, axis)

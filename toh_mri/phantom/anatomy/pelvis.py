@@ -118,13 +118,9 @@ class Pelvis:
         x, y, z = p.x / k, p.y / k, p.z / k
         c = self.sheet.astype(np.float32)
         middle = c[0] + c[1] * y + c[2] * z + c[3] * y * y + c[4] * y * z + c[5] * z * z
-        slope = np.sqrt(
-            1 + np.square(c[1] + 2 * c[3] * y + c[4] * z) + np.square(c[2] + c[4] * y + 2 * c[5] * z)
-        )
+        slope = np.sqrt(1 + np.square(c[1] + 2 * c[3] * y + c[4] * z) + np.square(c[2] + c[4] * y + 2 * c[5] * z))
         outline = polygon(y, z, _OUTLINE)
-        half = (
-            2.6 + 2.4 * ramp(outline, -16.0, -2.0) + 9.5 * ramp(z, 62.0, 28.0) * ramp(np.abs(y), 34.0, 14.0)
-        )
+        half = 2.6 + 2.4 * ramp(outline, -16.0, -2.0) + 9.5 * ramp(z, 62.0, 28.0) * ramp(np.abs(y), 34.0, 14.0)
         plate = np.abs(x - middle) / slope - half
         lateral = np.maximum(plate, self.beyond_rim(p) / k)
         return k * cut(lateral, outline, 5.0)
