@@ -16,7 +16,5 @@ def layers():
 
 def test_every_room_has_its_layer():
     rooms = {path.parent.name for path in (ROOT / "toh_mri").glob("*/__init__.py")} - {"core"}
-    core = {
-        f"core.{path.stem}" for path in (ROOT / "toh_mri" / "core").iterdir() if not path.name.startswith("_")
-    }
+    core = {f"core.{path.stem}" for path in (ROOT / "toh_mri" / "core").iterdir() if not path.name.startswith("_")}
     assert rooms | core <= layers()

@@ -18,9 +18,7 @@ MAXIMUM_BYTES = 2_000_000
 LARGE_FILES: dict[str, str] = {}  # path: why it may be larger
 MAXIMUM_LINES = 450
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|work|farm|Users|mnt)/")
-REGISTRY = re.compile(
-    r"pypi[.]org|pythonhosted[.]org|anaconda[.]org|(?:index|find)[-_](?:url|links)", re.IGNORECASE
-)
+REGISTRY = re.compile(r"pypi[.]org|pythonhosted[.]org|anaconda[.]org|(?:index|find)[-_](?:url|links)", re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +50,7 @@ def texts(files: list[Path]) -> dict[str, str]:
 
 @pytest.mark.parametrize("pattern", [MACHINE_PATH, REGISTRY])
 def test_no_file_names_a_machine_or_a_registry(files, pattern):
-    hits = [
-        f"{name}: {match.group()}" for name, text in texts(files).items() for match in pattern.finditer(text)
-    ]
+    hits = [f"{name}: {match.group()}" for name, text in texts(files).items() for match in pattern.finditer(text)]
     assert hits == []
 
 
@@ -91,9 +87,7 @@ def test_the_citation_names_this_version():
 
 
 def test_the_changelog_knows_this_version():
-    assert re.search(
-        rf"^## \[{re.escape(VERSION)}\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE
-    )
+    assert re.search(rf"^## \[{re.escape(VERSION)}\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
 
 
 def test_the_installed_package_is_this_version():

@@ -58,9 +58,7 @@ def ran(monkeypatch):
             on_done(outcome)
         statuses = toh_mri.batch.runner.Counter(outcome.record.status for outcome in outcomes)
         pages = tuple(out / f"{outcome.record.study_id}.html" for outcome in outcomes)
-        return toh_mri.batch.Summary(
-            statuses=statuses, kept=0, index_page=out / "index.html", study_pages=pages
-        )
+        return toh_mri.batch.Summary(statuses=statuses, kept=0, index_page=out / "index.html", study_pages=pages)
 
     monkeypatch.setattr(toh_mri.batch, "run_studies", run_studies)
     return asked
@@ -244,7 +242,5 @@ def test_plan_of_studies_that_hold_nothing_usable_is_status_3(cli, found, tmp_pa
 
 
 def test_outcome_lines_name_no_source():
-    line = outcome_line(
-        Outcome(study_record(hips={Side.LEFT: study_record().hips[Side.LEFT]}), kept=True, seconds=0)
-    )
+    line = outcome_line(Outcome(study_record(hips={Side.LEFT: study_record().hips[Side.LEFT]}), kept=True, seconds=0))
     assert line == "S1  review: left ON-like (kept)"

@@ -99,9 +99,7 @@ def test_an_empty_file_is_the_default(tmp_path):
     assert Config.load(path) == Config()
 
 
-@pytest.mark.parametrize(
-    "content", [b"- a\n- b\n", b"a: [1,", b"\xff\xfe\x00", b"!!python/object:os.system {}"]
-)
+@pytest.mark.parametrize("content", [b"- a\n- b\n", b"a: [1,", b"\xff\xfe\x00", b"!!python/object:os.system {}"])
 def test_a_file_that_is_no_yaml_mapping_is_unreadable(tmp_path, content):
     path = tmp_path / "bad.yaml"
     path.write_bytes(content)

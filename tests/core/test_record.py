@@ -170,9 +170,7 @@ def test_no_value_that_is_no_number_enters_a_record(value):
 
 
 def test_json_never_holds_nan():
-    provenance = study_record().provenance.model_copy(
-        update={"config": {"a": float("nan"), "b": [float("inf")]}}
-    )
+    provenance = study_record().provenance.model_copy(update={"config": {"a": float("nan"), "b": [float("inf")]}})
     text = study_record(provenance=provenance).to_json()
     assert "NaN" not in text
     assert "Infinity" not in text

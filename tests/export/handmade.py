@@ -162,9 +162,7 @@ def hip_record(side: Side = Side.LEFT) -> HipRecord:
         slice_spacing_mm=4.0,
         field_strength_t=1.5,
         location_score=0.8,
-        checks=(
-            Check(code="border_contact", status=Status.REVIEW, value=0.04, message="It touches the edge."),
-        ),
+        checks=(Check(code="border_contact", status=Status.REVIEW, value=0.04, message="It touches the edge."),),
         segmentation_confidence=0.7,
         findings=(band(),),
         measurements=measurements(),
@@ -174,9 +172,7 @@ def hip_record(side: Side = Side.LEFT) -> HipRecord:
 
 
 def failed_hip_record(side: Side) -> HipRecord:
-    failure = Failure(
-        stage="segmentation", code="no_surface", message="No surface.", hint="Look at the images."
-    )
+    failure = Failure(stage="segmentation", code="no_surface", message="No surface.", hint="Look at the images.")
     return hip_record(side).model_copy(
         update={
             "status": Status.FAILED,

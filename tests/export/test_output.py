@@ -30,9 +30,7 @@ def read(path):
 
 
 def contents(folder):
-    return {
-        p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
-    }
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 def test_a_study_is_written_and_its_record_comes_back(output):
@@ -85,9 +83,7 @@ def test_a_damaged_record_is_named_and_does_not_stop_the_others(output):
     (output.path / "studies" / "S1" / "study.json").write_text("{")
     output.write_tables()
     assert [row["study_id"] for row in read(output.path / "hips.csv")] == ["S2"]
-    assert [(r["study_id"], r["code"]) for r in read(output.path / "failures.csv")] == [
-        ("S1", "record_unreadable")
-    ]
+    assert [(r["study_id"], r["code"]) for r in read(output.path / "failures.csv")] == [("S1", "record_unreadable")]
     assert output.record("S1") is None
 
 
@@ -143,9 +139,7 @@ def test_an_interrupted_swap_is_mended(tmp_path):
 
 
 def test_the_key_is_private_named_sensitive_and_keeps_other_studies(output):
-    update_key(
-        output.path, [KeyEntry("S1", "P1", study_index()), KeyEntry("S2", "P1", study_index(study="1.2.4"))]
-    )
+    update_key(output.path, [KeyEntry("S1", "P1", study_index()), KeyEntry("S2", "P1", study_index(study="1.2.4"))])
     update_key(output.path, [KeyEntry("S1", "P1", study_index(patient="ROE"))])
     rows = read(output.path / "key.csv")
     assert [(row["study_id"], row["source_patient"], row["source_study"]) for row in rows] == [
@@ -162,9 +156,7 @@ def test_identifiers_are_in_the_key_and_nowhere_else(output):
     output.write_tables()
     update_key(output.path, [KeyEntry("S1", "P1", study_index())])
     finish_run(output.path, ())
-    names = [
-        name for name, text in contents(output.path).items() if b"DOE^JANE" in text or b"20240131" in text
-    ]
+    names = [name for name, text in contents(output.path).items() if b"DOE^JANE" in text or b"20240131" in text]
     assert names == ["key.csv"]
 
 

@@ -128,9 +128,7 @@ def test_a_moved_grid_moves_every_point_alike(grid, rigid, fractions):
     assert moved.transformed(np.linalg.inv(rigid)).matches(grid)
 
 
-@pytest.mark.parametrize(
-    "matrix", [np.diag([1.01, 1, 1, 1]), np.diag([-1.0, 1, 1, 1]), np.full((4, 4), np.nan)]
-)
+@pytest.mark.parametrize("matrix", [np.diag([1.01, 1, 1, 1]), np.diag([-1.0, 1, 1, 1]), np.full((4, 4), np.nan)])
 def test_a_transform_that_would_change_volumes_or_sides_is_refused(matrix):
     with pytest.raises(GeometryError) as caught:
         CORONAL.transformed(matrix)

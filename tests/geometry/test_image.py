@@ -43,9 +43,7 @@ def test_a_single_slice_is_sampled_within_its_thickness_and_not_beyond(axis):
     grid = Grid(tuple(shape), np.diag([4.0, 4.0, 4.0, 1]))
     image = Image(np.full(shape, 7, dtype=np.float32), grid)
     through = np.eye(3)[axis]
-    np.testing.assert_array_equal(
-        image.sample([grid.centre + d * through for d in (-1.9, 0, 1.9)]), [7, 7, 7]
-    )
+    np.testing.assert_array_equal(image.sample([grid.centre + d * through for d in (-1.9, 0, 1.9)]), [7, 7, 7])
     assert np.isnan(image.sample([grid.centre + d * through for d in (-2.1, 2.1)])).all()
 
 

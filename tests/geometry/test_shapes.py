@@ -18,9 +18,7 @@ def cap(center, radius_mm, *, reach_degree=110.0, n=400, seed=0):
     height = rng.uniform(np.cos(np.deg2rad(reach_degree)), 1, n)
     angle = rng.uniform(0, 2 * np.pi, n)
     ring = np.sqrt(1 - height**2)
-    return np.array(center) + radius_mm * np.column_stack(
-        [ring * np.cos(angle), ring * np.sin(angle), height]
-    )
+    return np.array(center) + radius_mm * np.column_stack([ring * np.cos(angle), ring * np.sin(angle), height])
 
 
 @given(center=POINTS, radius_mm=st.floats(10, 40), reach=st.floats(60, 180))
@@ -91,9 +89,7 @@ def test_a_sphere_knows_its_volume_and_the_distance_to_its_surface():
     assert sphere.signed_distance(np.zeros((2, 3, 3))).shape == (2, 3)
 
 
-@pytest.mark.parametrize(
-    "values", [((0, 0, 0), 0), ((0, 0, 0), -1), ((0, np.nan, 0), 1), ((0, 0, 0), np.inf)]
-)
+@pytest.mark.parametrize("values", [((0, 0, 0), 0), ((0, 0, 0), -1), ((0, np.nan, 0), 1), ((0, 0, 0), np.inf)])
 def test_what_is_no_sphere_is_refused(values):
     with pytest.raises(GeometryError) as caught:
         Sphere(*values)
@@ -107,9 +103,7 @@ def test_distance_to_a_plane_grows_along_its_normal(point, normal, along):
     assert np.linalg.norm(plane.normal) == pytest.approx(1.0)
     assert np.dot(plane.normal, normal) > 0
     assert plane.signed_distance(point) == pytest.approx(0, abs=1e-9)
-    assert plane.signed_distance(np.add(point, along * np.array(plane.normal))) == pytest.approx(
-        along, abs=1e-9
-    )
+    assert plane.signed_distance(np.add(point, along * np.array(plane.normal))) == pytest.approx(along, abs=1e-9)
 
 
 def test_a_plane_with_a_long_normal_is_the_same_plane():

@@ -81,9 +81,7 @@ def test_ordinary_series(tmp_path, dicom_series, coronal_positions):
     dicom_series(tmp_path, coronal_positions(10))
     info = only(tmp_path)
     assert (info.name, info.shape, info.files, info.excluded) == ("COR_STIR", (10, 80, 96), 10, None)
-    assert info.spacing_mm == pytest.approx(
-        (4.4, 1.0, 1.0)
-    )  # distance of positions, not the 3 mm of SliceThickness
+    assert info.spacing_mm == pytest.approx((4.4, 1.0, 1.0))  # distance of positions, not the 3 mm of SliceThickness
     assert info.role.contrast is Contrast.STIR
     assert info.role.plane is SlicePlane.CORONAL
     assert info.role.reasons[0] == "TI 160 ms with ScanningSequence IR: STIR (+0.6)"

@@ -21,9 +21,7 @@ RAS_FROM_LPS = np.diag([-1.0, -1.0, 1.0])
 
 @st.composite
 def rigid_affines(draw):
-    turn = Rotation.from_euler(
-        "xyz", [draw(st.floats(-180, 180)) for _ in range(3)], degrees=True
-    ).as_matrix()
+    turn = Rotation.from_euler("xyz", [draw(st.floats(-180, 180)) for _ in range(3)], degrees=True).as_matrix()
     flip = np.diag([draw(st.sampled_from([-1.0, 1.0])), 1.0, 1.0])
     spacing = [draw(st.floats(0.3, 6.0)) for _ in range(3)]
     affine = np.eye(4)

@@ -109,9 +109,7 @@ def test_words_alone(words, expected):
     assert contrast_in(words) is expected
 
 
-@pytest.mark.parametrize(
-    "words", ["3-PLANE LOC", "Survey", "localizer", "Scout", "Lokalisation LOC", "Calibration"]
-)
+@pytest.mark.parametrize("words", ["3-PLANE LOC", "Survey", "localizer", "Scout", "Lokalisation LOC", "Calibration"])
 def test_localizers_by_name(words):
     assert names_a_localizer(words)
 

@@ -39,9 +39,7 @@ def difference(image, reference):
     samples = np.flip(samples, [a for a in range(3) if turn[axes[a], a] < 0])
     if samples.shape != image.array.shape:
         return None
-    corners = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)]) * (
-        np.array(samples.shape) - 1
-    )
+    corners = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)]) * (np.array(samples.shape) - 1)
     there = np.column_stack([corners, np.ones(8)]) @ to_reference.T
     gap = np.linalg.norm((there - np.rint(there)) @ reference.affine.T, axis=1).max()
     ours = image.array.astype(np.float64)
@@ -51,9 +49,7 @@ def difference(image, reference):
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_real_dicom_agrees_with_an_independent_converter(shared_data, folder):
-    references = [
-        nibabel.load(path) for path in sorted((shared_data / "reference" / folder).glob("*.nii.gz"))
-    ]
+    references = [nibabel.load(path) for path in sorted((shared_data / "reference" / folder).glob("*.nii.gz"))]
     studies, _ = scan_dicom(find_files(shared_data / "dicom" / folder).dicom)
     candidates = [candidate for study in studies for candidate in study_candidates(study, CONFIG)]
     assert len(candidates) == len(references)
@@ -67,9 +63,7 @@ def test_real_dicom_agrees_with_an_independent_converter(shared_data, folder):
 
 def test_every_real_series_that_is_no_hip_says_why(shared_data):
     studies = find_studies(shared_data / "dicom", CONFIG)
-    verdicts = {
-        s.identity.relative_path.split("/")[0]: [x.info.excluded.code for x in s.sources] for s in studies
-    }
+    verdicts = {s.identity.relative_path.split("/")[0]: [x.info.excluded.code for x in s.sources] for s in studies}
     assert set(verdicts["siemens_mosaic"]) == {"mosaic"}
     assert verdicts["position_HFS"] == verdicts["position_HFP"] == ["not_a_hip"]
     assert verdicts["siemens_classic"] == verdicts["compressed_jpegls"] == ["no_usable_contrast"]

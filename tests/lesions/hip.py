@@ -90,7 +90,8 @@ def _grid(recipe):
     affine[:3, 0], affine[:3, 1], affine[:3, 2] = (0, k, 0), (0, 0, -j), (i, 0, 0)
     rows, columns = int(130 / j), int(130 / i)
     centre = np.array(recipe.offset) * [recipe.side.lateral_x, 1, 1]
-    affine[:3, 3] = centre + [-(columns - 1) * i / 2, -(recipe.slices - 1) / 2 * k, (rows - 1) * j / 2]
+    half = np.array([(columns - 1) * i, (recipe.slices - 1) * k, (1 - rows) * j]) / 2
+    affine[:3, 3] = centre - half
     return Grid((recipe.slices, rows, columns), affine)
 
 
@@ -139,10 +140,10 @@ def _surface(centre, axis, *, flat):
     if flat:
         ring = RADIUS * (np.cos(azimuth)[:, None] * axis + np.sin(azimuth)[:, None] * side)
         return (centre + ring)[None]
-    rows = []
     direction = np.cos(azimuth)[:, None] * side + np.sin(azimuth)[:, None] * front
-    for polar in np.linspace(0.02, np.pi - np.arcsin(16 / RADIUS), 40):
-        rows.append(centre + RADIUS * (-np.cos(polar) * axis + np.sin(polar) * direction))
-    for along in np.linspace(np.sqrt(RADIUS**2 - 16**2) + 1, 40, 20):
-        rows.append(centre + along * axis + 16 * direction)
-    return np.array(rows)
+    ball = [
+        centre + RADIUS * (-np.cos(polar) * axis + np.sin(polar) * direction)
+        for polar in np.linspace(0.02, np.pi - np.arcsin(16 / RADIUS), 40)
+    ]
+    reach = np.linspace(np.sqrt(RADIUS**2 - 16**2) + 1, 40, 20)
+    return np.array([*ball, *(centre + along * axis + 16 * direction for along in reach)])

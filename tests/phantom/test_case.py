@@ -105,6 +105,14 @@ def test_masks_keep_to_their_places(case):
         assert not femur[masks["effusion"] > 0].any()
 
 
+def test_edema_fills_the_head_and_fades_in_the_neck(toh_left):
+    hip = hip_of(toh_left)
+    assert 60 < hip["edema_percent_of_head"] < 100
+    assert 15 < 100 * hip["edema_neck_ml"] / hip["neck_ml"] < 90
+    assert hip["necrosis_ml"] == 0
+    assert hip["effusion_ml"] > 3
+
+
 def mean_in(series: PhantomSeries, mask: np.ndarray) -> float:
     assert mask.sum() > 20
     return float(series.image.array[mask].mean())

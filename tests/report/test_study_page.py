@@ -171,10 +171,7 @@ def test_a_hip_that_failed_after_it_was_found_is_shown_with_the_circle_that_was_
 def test_a_single_slice_has_areas_and_one_picture():
     result = hip_result()
     images = result.images
-    one = [
-        replace(item, image=item.image.crop((4, 0, 0), (5, *item.image.grid.shape[1:])))
-        for item in images.series
-    ]
+    one = [replace(item, image=item.image.crop((4, 0, 0), (5, *item.image.grid.shape[1:]))) for item in images.series]
     flat = HipResult(replace(images, series=tuple(one[:1])))
     record = hip_record().model_copy(
         update={

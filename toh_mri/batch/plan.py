@@ -10,9 +10,7 @@ import numpy as np
 from toh_mri.core.frozen import FrozenModel
 from toh_mri.core.study import Exclusion, SeriesInfo, SeriesSource, SkippedFile, StudyIndex
 
-_BOTH_HIPS_WIDTH_MM = (
-    280.0  # two hip joints are 160-200 mm apart in adults; each needs its head and the skin beyond
-)
+_BOTH_HIPS_WIDTH_MM = 280.0  # two hip joints are 160-200 mm apart in adults; each needs its head and the skin beyond
 _OFF_CENTRE_MM = 40.0  # a field of view this far off the scanner's midline was placed on one hip
 _EXAMPLES = 3
 _LATERALITY = {"L": "left", "R": "right", "B": "left and right"}

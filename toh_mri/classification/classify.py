@@ -32,11 +32,11 @@ def classify_hip(measurements: Measurements, findings: Findings, config: Classif
         reason, where edema could not be measured and no line was found.
     """
     signs = Signs(measurements, findings, config)
+    evidence = tuple(found for rule in RULES if (found := rule(signs)) is not None)
     if not signs.has_edema and not signs.has_line:
         reason = findings.absent.get(Structure.EDEMA)
         pattern = None if reason else Pattern.NO_FINDING
-        return Classification(pattern=pattern, probability_on=None, evidence=(), model=MODEL, reason=reason)
-    evidence = tuple(found for rule in RULES if (found := rule(signs)) is not None)
+        return Classification(pattern=pattern, probability_on=None, evidence=evidence, model=MODEL, reason=reason)
     probability = 1.0 / (1.0 + math.exp(-sum(item.points for item in evidence)))
     return Classification(
         pattern=_pattern(probability, config.indeterminate_margin),

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from toh_mri.core.config.classification import ClassificationConfig
 from toh_mri.core.hip import Evidence, Finding, Findings, Measurements, Structure
 
+LINES = (Structure.BAND, Structure.SUBCHONDRAL_LINE, Structure.NECK_LINE)
+"""Structures that are lines."""
+
 
 @dataclass(frozen=True)
 class Signs:
@@ -44,8 +47,7 @@ class Signs:
     @property
     def has_line(self) -> bool:
         """Whether there is a band, a subchondral line or a neck line."""
-        kinds = (Structure.BAND, Structure.SUBCHONDRAL_LINE, Structure.NECK_LINE)
-        return any(self.surest(kind) is not None for kind in kinds)
+        return any(self.surest(kind) is not None for kind in LINES)
 
 
 Rule = Callable[[Signs], Evidence | None]
@@ -150,6 +152,29 @@ def other_lines(signs: Signs) -> Evidence | None:
     return Evidence(name=found.structure.value, points=0.0, statement=text, findings=(found.id,))
 
 
+def little_edema(signs: Signs) -> Evidence | None:
+    """State edema below what counts (0 points)."""
+    if signs.has_edema:
+        return None
+    for name, unit, limit in (
+        ("edema_volume_ml", "ml", signs.config.minimum_edema_ml),
+        ("edema_area_mm2", "mm2", signs.config.minimum_edema_mm2),
+    ):
+        value = signs.number(name)
+        if value is not None:
+            text = f"Edema of {value:.2g} {unit} is less than the {limit:g} {unit} that count."
+            return Evidence(name="little_edema", points=0.0, statement=text)
+    return None
+
+
+def no_line(signs: Signs) -> Evidence | None:
+    """State that lines were looked for and not found (0 points)."""
+    looked_for = [kind.value.replace("_", " ") for kind in LINES if kind in signs.findings.masks]
+    if signs.has_line or not looked_for:
+        return None
+    return Evidence(name="no_line", points=0.0, statement=f"Looked for and not found: {', '.join(looked_for)}.")
+
+
 def _edema_evidence(name: str, points: float, statement: str) -> Evidence:
     return Evidence(name=name, points=points, statement=statement, findings=(Structure.EDEMA.value,))
 
@@ -164,5 +189,7 @@ RULES: tuple[Rule, ...] = (
     medial_sparing,
     both_sides,
     other_lines,
+    little_edema,
+    no_line,
 )
 """Every rule, in the order of the evidence."""

@@ -20,9 +20,7 @@ from toh_mri.cli.options import (
 from toh_mri.cli.running import find_or_leave, leave, run
 from toh_mri.cli.screen import Screen
 
-Force = Annotated[
-    bool, typer.Option("--force", help="Analyse every study again, also those with a good result.")
-]
+Force = Annotated[bool, typer.Option("--force", help="Analyse every study again, also those with a good result.")]
 
 
 def batch(

@@ -11,9 +11,7 @@ import typer
 from toh_mri.cli.options import ConfigName, Quiet, Settings, Verbose, Version, make_config
 from toh_mri.cli.screen import Screen
 
-config_app = typer.Typer(
-    name="config", help="The configuration: show, validate, schema.", no_args_is_help=True
-)
+config_app = typer.Typer(name="config", help="The configuration: show, validate, schema.", no_args_is_help=True)
 
 ConfigFile = Annotated[Path, typer.Argument(help="YAML file.", show_default=False)]
 
@@ -33,9 +31,7 @@ def show(
 
 
 @config_app.command()
-def validate(
-    file: ConfigFile, *, quiet: Quiet = False, verbose: Verbose = False, _version: Version = False
-) -> None:
+def validate(file: ConfigFile, *, quiet: Quiet = False, verbose: Verbose = False, _version: Version = False) -> None:
     """Check a configuration file."""
     from toh_mri.core.config import Config
 

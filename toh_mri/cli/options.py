@@ -25,9 +25,7 @@ InputFolder = Annotated[
 ]
 OutFolder = Annotated[
     Path,
-    typer.Option(
-        "--out", "-o", file_okay=False, help="Folder for the results: new, or made by an earlier run."
-    ),
+    typer.Option("--out", "-o", file_okay=False, help="Folder for the results: new, or made by an earlier run."),
 ]
 ConfigName = Annotated[
     str | None,
@@ -35,17 +33,13 @@ ConfigName = Annotated[
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Option(
-        "--set", metavar="STAGE.KEY=VALUE", help="Replace one setting; may be repeated.", show_default=False
-    ),
+    typer.Option("--set", metavar="STAGE.KEY=VALUE", help="Replace one setting; may be repeated.", show_default=False),
 ]
 KeepIdentifiers = Annotated[
     bool,
     typer.Option("--keep-identifiers", help="Write patient and study identifiers and dates as they are."),
 ]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Say nothing but errors and where the results are.")
-]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors and where the results are.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more, and show where errors come from.")]
 Version = Annotated[
     bool,

@@ -17,9 +17,7 @@ from toh_mri.cli.screen import Screen
 if TYPE_CHECKING:
     from toh_mri.batch import SeriesPlan, StudyPlan
 
-Root = Annotated[
-    Path, typer.Argument(exists=True, help="A study, or a folder of studies.", show_default=False)
-]
+Root = Annotated[Path, typer.Argument(exists=True, help="A study, or a folder of studies.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON instead of text.")]
 
 
@@ -85,7 +83,5 @@ def _quoted(description: str) -> str:
 def _geometry(series: SeriesPlan) -> str:
     info = series.info
     shape = "" if info.shape is None else ", " + " x ".join(str(n) for n in info.shape)
-    spacing = (
-        "" if info.spacing_mm is None else " at " + " x ".join(f"{mm:.2f}" for mm in info.spacing_mm) + " mm"
-    )
+    spacing = "" if info.spacing_mm is None else " at " + " x ".join(f"{mm:.2f}" for mm in info.spacing_mm) + " mm"
     return f"{shape}{spacing}"

@@ -38,9 +38,7 @@ def run(
     with screen.following(len(indices)) as follow:
         summary = run_studies(indices, out, config, command=command, force=force, on_done=follow)
     counts = ", ".join(f"{number} {status}" for status, number in sorted(summary.statuses.items()))
-    screen.note(
-        f"{len(indices)} {'study' if len(indices) == 1 else 'studies'}: {counts}; {summary.kept} kept"
-    )
+    screen.note(f"{len(indices)} {'study' if len(indices) == 1 else 'studies'}: {counts}; {summary.kept} kept")
     return summary
 
 

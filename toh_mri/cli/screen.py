@@ -27,9 +27,7 @@ class Screen:
     def __init__(self, *, quiet: bool, verbose: bool) -> None:
         self.quiet = quiet
         level = logging.DEBUG if verbose else logging.WARNING
-        logging.basicConfig(
-            stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-        )
+        logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
         logging.getLogger("toh_mri").setLevel(level)
 
     def note(self, text: str) -> None:

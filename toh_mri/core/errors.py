@@ -23,9 +23,7 @@ class TohMriError(Exception):
 
     stage: ClassVar[str] = "general"
 
-    def __init__(
-        self, code: str, message: str, hint: str = "", context: Mapping[str, object] | None = None
-    ) -> None:
+    def __init__(self, code: str, message: str, hint: str = "", context: Mapping[str, object] | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message

@@ -257,9 +257,7 @@ class Measurements(FrozenModel):
     @classmethod
     def _plain(cls, values: Mapping[str, object]) -> dict[str, object]:
         # Left as they are, numpy's counts and truth values would be taken for floats.
-        return {
-            key: value.item() if isinstance(value, np.generic) else value for key, value in values.items()
-        }
+        return {key: value.item() if isinstance(value, np.generic) else value for key, value in values.items()}
 
 
 class Evidence(FrozenModel):

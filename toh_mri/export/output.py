@@ -136,13 +136,9 @@ class OutputFolder:
             if isinstance(record, StudyRecord):
                 hips += study_rows(record)
                 failures += failure_rows(record)
-                previews |= {
-                    (path.name, side): f"{folder}/{hip_folder(side)}/{PREVIEW_FILE}" for side in record.hips
-                }
+                previews |= {(path.name, side): f"{folder}/{hip_folder(side)}/{PREVIEW_FILE}" for side in record.hips}
             else:
-                failures.append(
-                    {"study_id": path.name, "status": "failed", **Failure.of(record).model_dump()}
-                )
+                failures.append({"study_id": path.name, "status": "failed", **Failure.of(record).model_dump()})
         write_text(self.path / "hips.csv", csv_text(hips, columns_of(hips)))
         write_text(self.path / "failures.csv", csv_text(failures, FAILURE_COLUMNS))
         return Tables(tuple(hips), tuple(failures), pages, previews)

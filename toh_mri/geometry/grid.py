@@ -41,9 +41,7 @@ class Grid:
         affine = np.array(self.affine, dtype=np.float64)
         shape = tuple(int(n) for n in self.shape)
         if affine.shape != (4, 4) or not np.isfinite(affine).all() or len(shape) != 3 or min(shape) < 1:
-            raise GeometryError(
-                "invalid_grid", f"A grid needs three sizes and a finite 4x4 affine, not {shape}."
-            )
+            raise GeometryError("invalid_grid", f"A grid needs three sizes and a finite 4x4 affine, not {shape}.")
         if not np.allclose(affine[3], _LAST_ROW, atol=1e-9):
             raise GeometryError("invalid_grid", "The last row of a grid's affine must be 0 0 0 1.")
         affine[3] = _LAST_ROW
@@ -119,17 +117,13 @@ class Grid:
             ``outside_grid`` if the box is empty or reaches outside the grid.
         """
         if not all(0 <= a < b <= n for a, b, n in zip(start, stop, self.shape, strict=True)):
-            raise GeometryError(
-                "outside_grid", f"The box from {start} to {stop} is empty or not inside {self.shape}."
-            )
+            raise GeometryError("outside_grid", f"The box from {start} to {stop} is empty or not inside {self.shape}.")
         affine = self.affine.copy()
         affine[:3, 3] = self.to_world(start)
         k, j, i = (b - a for a, b in zip(start, stop, strict=True))
         return Grid((k, j, i), affine)
 
-    def box_around(
-        self, world: ArrayLike, radius_mm: float
-    ) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    def box_around(self, world: ArrayLike, radius_mm: float) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
         """Return start and stop, inside the grid, of the box that holds a ball around an LPS point.
 
         Start and stop are equal along an axis where the ball lies outside the grid.

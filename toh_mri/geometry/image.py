@@ -37,9 +37,7 @@ class Image:
     def __post_init__(self) -> None:
         array = np.ascontiguousarray(self.array)
         if array.shape != self.grid.shape:
-            raise GeometryError(
-                "shape_mismatch", f"The array has shape {array.shape}, its grid {self.grid.shape}."
-            )
+            raise GeometryError("shape_mismatch", f"The array has shape {array.shape}, its grid {self.grid.shape}.")
         object.__setattr__(self, "array", read_only(array))
 
     def with_array(self, array: NDArray[np.generic]) -> Image:

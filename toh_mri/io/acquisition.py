@@ -102,8 +102,7 @@ def make_acquisition(get: Getter) -> Acquisition:
         contrast_agent=_agent(get("ContrastBolusAgent")),
         slice_thickness_mm=_positive(get("SliceThickness")),
         body_part=coded_body_part(text(get("BodyPartExamined"))),
-        laterality=_one_of(get("Laterality"), {"L", "R", "B"})
-        or _one_of(get("ImageLaterality"), {"L", "R", "B"}),
+        laterality=_one_of(get("Laterality"), {"L", "R", "B"}) or _one_of(get("ImageLaterality"), {"L", "R", "B"}),
     )
 
 

@@ -76,9 +76,7 @@ def _flatten(item: Dataset, getter: MakeGetter) -> FrameGroups:
     values: FrameGroups = {}
     for group, names in _PLAIN.items():
         for inner in map(getter, _items(outer, group)[:1]):
-            values.update(
-                {ours: inner(theirs) for theirs, ours in names.items() if inner(theirs) is not None}
-            )
+            values.update({ours: inner(theirs) for theirs, ours in names.items() if inner(theirs) is not None})
     return values
 
 

@@ -47,13 +47,9 @@ def scan_dicom(paths: Iterable[Path]) -> tuple[list[DicomStudy], list[SkippedFil
             skipped.append(_skip(path, error.code, error.message))
             continue
         if header.sop_class == MediaStorageDirectoryStorage:
-            skipped.append(
-                _skip(path, "directory", "It is a DICOMDIR; the files it lists are found without it.")
-            )
+            skipped.append(_skip(path, "directory", "It is a DICOMDIR; the files it lists are found without it."))
         elif header.instance and header.instance in seen:
-            skipped.append(
-                _skip(path, "copy", "It is a copy of a file found before (same SOP instance UID).")
-            )
+            skipped.append(_skip(path, "copy", "It is a copy of a file found before (same SOP instance UID)."))
         else:
             seen.add(header.instance)
             # Without a study UID, the files of one folder are one study.

@@ -11,9 +11,7 @@ from toh_mri.io.role_words import names_a_localizer
 
 _LOCALIZER_SLICES = 7
 _RADIAL_ORIENTATIONS = 4
-_MR_CLASSES = frozenset(
-    {"MR Image Storage", "Enhanced MR Image Storage", "Legacy Converted Enhanced MR Image Storage"}
-)
+_MR_CLASSES = frozenset({"MR Image Storage", "Enhanced MR Image Storage", "Legacy Converted Enhanced MR Image Storage"})
 _PHASE = frozenset(
     {"P", "PHASE", "PHASE MAP", "PHASE_MAP", "FIELD_MAP", "FIELD MAP", "FIELDMAP", "B0", "B0 MAP", "B0_MAP",
      "VELOCITY", "R", "REAL", "I", "IMAGINARY"}
@@ -34,9 +32,7 @@ def series_kind(headers: Sequence[DicomHeader]) -> Exclusion | None:
     first = headers[0]
     frames = [frame for header in headers for frame in header.frames]
     if not frames:
-        return Exclusion(
-            code="not_an_image", message=f"It holds no image: {first.sop_class.name or 'unknown object'}."
-        )
+        return Exclusion(code="not_an_image", message=f"It holds no image: {first.sop_class.name or 'unknown object'}.")
     if "Secondary Capture" in first.sop_class.name or _PICTURES & set(first.acquisition.image_type):
         return Exclusion(code="picture", message="It is a screenshot or a report page.")
     modality = first.acquisition.modality
@@ -81,17 +77,13 @@ def stack_kind(header: DicomHeader, frame: Frame) -> Exclusion | None:
     if header.colour:
         return Exclusion(code="picture", message="It is a colour picture, not signal.")
     if header.inverted:
-        return Exclusion(
-            code="picture", message="Its grey values are inverted (MONOCHROME1), so it is not signal."
-        )
+        return Exclusion(code="picture", message="Its grey values are inverted (MONOCHROME1), so it is not signal.")
     if kinds & _PHASE:
         return Exclusion(code="phase", message="It shows phase or field, not magnitude (ImageType).")
     if kinds & _MAPS:
         return Exclusion(code="map", message="It is a computed map (ImageType).")
     if kinds & _REFORMATTED:
-        return Exclusion(
-            code="reformatted", message="It is a reformatted or projected copy of a series (ImageType)."
-        )
+        return Exclusion(code="reformatted", message="It is a reformatted or projected copy of a series (ImageType).")
     if "EP" in frame.acquisition.scanning_sequence:
         return Exclusion(code="echo_planar", message="It is echo-planar: too distorted to measure bone on.")
     if isinstance(b_value, float) and b_value > 0:

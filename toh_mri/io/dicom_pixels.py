@@ -36,9 +36,7 @@ def read_stack(frames: Sequence[Frame], grid: Grid) -> Loaded:
         files[frame.path].append((index, frame))
     for path, wanted in files.items():
         where = f"Slice {wanted[0][0] + 1} of {len(frames)}: its pixels cannot be read"
-        with foreign_errors(
-            "pixels_unreadable", where, "The file is incomplete or damaged; export the series again."
-        ):
+        with foreign_errors("pixels_unreadable", where, "The file is incomplete or damaged; export the series again."):
             _read_file(path, wanted, volume)
     return Loaded(Image(volume, grid), (), _rescale(frames))
 

@@ -114,9 +114,7 @@ def _encode(image: Image) -> bytes:
     target.set_sform(ras, code="scanner")
     target.set_qform(ras, code="scanner")
     buffer = io.BytesIO()
-    target.to_file_map(
-        {"header": nibabel.FileHolder(fileobj=buffer), "image": nibabel.FileHolder(fileobj=buffer)}
-    )
+    target.to_file_map({"header": nibabel.FileHolder(fileobj=buffer), "image": nibabel.FileHolder(fileobj=buffer)})
     return buffer.getvalue()
 
 
@@ -137,9 +135,7 @@ def _open(path: Path) -> nibabel.Nifti1Image:
             raise InputError("nifti_unreadable", f"{path.name}: is of another format than its name says.")
         kind = source.get_data_dtype()
     if kind.kind not in "iufb" or kind.names:
-        raise InputError(
-            "nifti_unreadable", f"{path.name}: its samples are colours or complex numbers, not signal."
-        )
+        raise InputError("nifti_unreadable", f"{path.name}: its samples are colours or complex numbers, not signal.")
     if np.prod(volume_shape(source.header), dtype=np.float64) > _MOST_VOXELS:
         raise InputError("too_large", f"{path.name}: its header claims more voxels than a series can have.")
     return source

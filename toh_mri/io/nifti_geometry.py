@@ -171,9 +171,7 @@ def _axis_order(
     return (through, row, column)
 
 
-def _slice_axis(
-    header: nibabel.Nifti1Header, shape: tuple[int, int, int], spacing: NDArray[np.float64]
-) -> int:
+def _slice_axis(header: nibabel.Nifti1Header, shape: tuple[int, int, int], spacing: NDArray[np.float64]) -> int:
     named = header.get_dim_info()[2]
     if named is not None:
         return int(named)

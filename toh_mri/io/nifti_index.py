@@ -62,9 +62,7 @@ def _unfit(stem: str, sidecar: Sidecar) -> tuple[Exclusion, ...]:
     if "LOCALIZER" in acquisition.image_type or names_a_localizer(f"{stem} {sidecar.words}"):
         return (Exclusion(code="localizer", message="It is a localizer or calibration scan by its name."),)
     if "EP" in acquisition.scanning_sequence:
-        return (
-            Exclusion(code="echo_planar", message="It is echo-planar: too distorted to measure bone on."),
-        )
+        return (Exclusion(code="echo_planar", message="It is echo-planar: too distorted to measure bone on."),)
     return ()
 
 

@@ -110,13 +110,7 @@ def _parameters(a: Acquisition) -> Iterator[Evidence]:
 
 def _inversion(a: Acquisition) -> Iterator[Evidence]:
     time, flagged = a.inversion_time_ms, "IR" in a.scanning_sequence
-    how = (
-        "ScanningSequence IR"
-        if flagged
-        else "no other sequence given"
-        if not a.scanning_sequence
-        else "no IR flag"
-    )
+    how = "ScanningSequence IR" if flagged else "no other sequence given" if not a.scanning_sequence else "no IR flag"
     if time is None:
         if flagged and "GR" not in a.scanning_sequence:
             yield Evidence(Contrast.STIR, 0.4, "ScanningSequence IR without an inversion time")
@@ -136,9 +130,7 @@ def _dixon(a: Acquisition) -> Iterator[Evidence]:
         yield Evidence(Contrast.OTHER, 0.8, "ImageType says opposed phase")
     elif kinds & _WATER:
         if _is_t1_weighted(a):
-            yield Evidence(
-                Contrast.OTHER, 0.8, "Water image of a T1-weighted Dixon shows enhancement, not edema"
-            )
+            yield Evidence(Contrast.OTHER, 0.8, "Water image of a T1-weighted Dixon shows enhancement, not edema")
         else:
             yield Evidence(Contrast.DIXON_WATER, 0.8, "ImageType says water")
     elif kinds & _FAT:
@@ -169,9 +161,7 @@ def _long_repetition(a: Acquisition, echo: float, times: str) -> Iterator[Eviden
             yield Evidence(suppressed, round(0.6 * share, 2), f"{times} with fat suppression in ScanOptions")
         else:
             yield Evidence(plain, round(0.5 * share, 2), f"{times}, no fat suppression in ScanOptions")
-            yield Evidence(
-                suppressed, round(0.25 * share, 2), f"{times}, should fat be suppressed all the same"
-            )
+            yield Evidence(suppressed, round(0.25 * share, 2), f"{times}, should fat be suppressed all the same")
 
 
 def _gradient_echo(a: Acquisition) -> Iterator[Evidence]:

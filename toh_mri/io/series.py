@@ -122,9 +122,7 @@ def _base_name(candidate: Candidate, role: SeriesRole | None) -> str:
 def _indexed(name: str, candidate: Candidate, role: SeriesRole | None, config: IoConfig) -> IndexedSeries:
     problems = fitness_problems(candidate.acquisition, candidate.grid, role, config)
     reasons = [*candidate.unfit, *candidate.broken, *problems]
-    excluded = (
-        Exclusion(code=reasons[0].code, message=" ".join(r.message for r in reasons)) if reasons else None
-    )
+    excluded = Exclusion(code=reasons[0].code, message=" ".join(r.message for r in reasons)) if reasons else None
     grid = candidate.grid
     info = SeriesInfo(
         name=name,

@@ -36,9 +36,7 @@ def read_sidecar(path: Path) -> Sidecar:
             return Sidecar(Acquisition(), "", "Its JSON sidecar is too large to be one and was ignored.")
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        return Sidecar(
-            Acquisition(), "", f"Its JSON sidecar cannot be read and was ignored ({type(error).__name__})."
-        )
+        return Sidecar(Acquisition(), "", f"Its JSON sidecar cannot be read and was ignored ({type(error).__name__}).")
     if not isinstance(content, dict):
         return Sidecar(Acquisition(), "", "Its JSON sidecar holds no fields and was ignored.")
     words = " ".join(word for word in (text(content.get(key)) for key in _WORDS) if word)

@@ -150,10 +150,10 @@ def _references(marrow: _Marrow) -> tuple[list[ReferenceMarrow], tuple[str, ...]
     """
     candidates = _reference_candidates(marrow)
     pelvic = marrow.regions == Label.ACETABULUM.code
-    own = lowest_mode(marrow.ratio[candidates & ~pelvic], marrow.signal.red)
+    own, where = _femoral_reference(marrow, candidates & ~pelvic)
     references = [own] * (len(Label) + 1)
     note = (
-        f"Reference marrow: lowest-signal mode of the femur in view, {own.ratio:.2f} of muscle, "
+        f"Reference marrow: lowest-signal mode of {where}, {own.ratio:.2f} of muscle, "
         f"SD {own.spread:.2f}, {100 * own.share:.0f} % of its marrow."
     )
     try:
@@ -162,6 +162,25 @@ def _references(marrow: _Marrow) -> tuple[list[ReferenceMarrow], tuple[str, ...]
         return references, (note, "The acetabulum has no reference marrow of its own: the femur's was used.")
     references[Label.ACETABULUM.code] = pelvis
     return references, (note, f"Acetabulum: {pelvis.ratio:.2f} of muscle, SD {pelvis.spread:.2f}.")
+
+
+def _femoral_reference(marrow: _Marrow, femur: NDArray[np.bool_]) -> tuple[ReferenceMarrow, str]:
+    """Return the lower of the modes of the whole femur in view and of its part outside the head, and where it is.
+
+    The head may be edematous throughout while the trochanter is usually spared, but then holds too small a share of
+    the whole to show as a mode of it.
+    """
+    found = []
+    problem: QuantificationError | None = None
+    outside = femur & (marrow.regions != Label.FEMORAL_HEAD.code)
+    for voxels, where in ((femur, "the femur in view"), (outside, "the femur in view outside the head")):
+        try:
+            found.append((lowest_mode(marrow.ratio[voxels], marrow.signal.red), where))
+        except QuantificationError as error:
+            problem = problem or error
+    if not found and problem is not None:
+        raise problem
+    return min(found, key=lambda item: item[0].ratio)
 
 
 def _t1_reference(marrow: _Marrow, reference: ReferenceMarrow) -> float:

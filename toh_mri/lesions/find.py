@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from toh_mri.core.config.lesions import LesionsConfig
 from toh_mri.core.errors import QuantificationError
-from toh_mri.core.hip import Anatomy, Finding, Findings, HipImages, Structure
+from toh_mri.core.hip import Anatomy, Finding, Findings, HipImages, Label, Structure
 from toh_mri.geometry import Grid, Image
 from toh_mri.lesions.edema import Edema, find_edema
 from toh_mri.lesions.kinds import kind_of
@@ -48,11 +48,12 @@ def find_lesions(images: HipImages, anatomy: Anatomy, config: LesionsConfig) -> 
     except QuantificationError as error:
         absent[Structure.EDEMA] = error.code
         notes = (f"Edema was not measured: {error.message}",)
+    absent |= _unseen_lines(images, anatomy, edema)
     view = View(len(images.series), anatomy.dimensionality)
     lines = _lines(images, anatomy, config, view)
-    lines = [line for line in lines if _is_plausible(line, edema, anatomy)]
+    lines = [line for line in lines if line.structure not in absent and _is_plausible(line, edema, anatomy)]
     grid = anatomy.labels.grid
-    masks = {structure: Image(_raster(lines, structure, grid), grid) for structure in _LINES}
+    masks = {structure: Image(_raster(lines, structure, grid), grid) for structure in _LINES if structure not in absent}
     items = [_line_finding(line, lines, images, anatomy, view, config) for line in lines]
     if edema is not None:
         masks[Structure.EDEMA] = Image(edema.mask, grid)
@@ -65,6 +66,14 @@ def find_lesions(images: HipImages, anatomy: Anatomy, config: LesionsConfig) -> 
         absent_statistics=edema.absent if edema else {},
         notes=notes,
     )
+
+
+def _unseen_lines(images: HipImages, anatomy: Anatomy, edema: Edema | None) -> dict[Structure, str]:
+    """Give the reason for each kind of line that these pictures cannot show."""
+    t1_like = any(series.info.role is not None and series.info.role.contrast.is_t1_like for series in images.series)
+    if edema is None and not t1_like:  # on a fat-suppressed series dark lines show in bright marrow only
+        return dict.fromkeys(_LINES, "no_t1_series")
+    return {} if anatomy.mask(Label.FEMORAL_NECK).any() else {Structure.NECK_LINE: "no_femoral_neck"}
 
 
 def _lines(images: HipImages, anatomy: Anatomy, config: LesionsConfig, view: View) -> list[Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from toh_mri.core.config.lesions import LesionsConfig
 from toh_mri.core.hip import Anatomy, Structure
@@ -53,7 +54,7 @@ def _is_neck_line(segment: Segment) -> bool:
 
 def _is_subchondral(segment: Segment, anatomy: Anatomy, config: LesionsConfig) -> bool:
     ray = segment.points.mean(axis=0) - np.asarray(anatomy.head.center)
-    towards_neck = float(ray @ np.asarray(anatomy.neck_axis)) / max(float(np.linalg.norm(ray)), 1e-9)
+    towards_neck = float(ray @ neck_axis(anatomy)) / max(float(np.linalg.norm(ray)), 1e-9)
     near = float(np.median(segment.depth_mm)) <= config.subchondral_depth_mm + 0.5 * segment.thickness_mm
     return bool(segment.dark and near and towards_neck < _TOWARDS_NECK_COSINE and _slope(segment) < _PARALLEL_SLOPE)
 
@@ -67,11 +68,16 @@ def _slope(segment: Segment) -> float:
 def _is_across(segment: Segment, anatomy: Anatomy) -> bool:
     """Tell whether the chord of a line runs across the neck axis."""
     chord = segment.points[-1] - segment.points[0]
-    cosine = abs(float(chord @ np.asarray(anatomy.neck_axis))) / max(float(np.linalg.norm(chord)), 1e-9)
+    cosine = abs(float(chord @ neck_axis(anatomy))) / max(float(np.linalg.norm(chord)), 1e-9)
     return cosine < _ACROSS_AXIS_COSINE
+
+
+def neck_axis(anatomy: Anatomy) -> NDArray[np.float64]:
+    """Return the measured neck axis; the usual direction of this side where a single slice does not show it."""
+    return anatomy.side.usual_neck_axis if anatomy.neck_axis is None else np.asarray(anatomy.neck_axis)
 
 
 def _along_axis(segment: Segment, anatomy: Anatomy) -> float:
     """Mean position along the neck axis, in head radii from the head's centre."""
-    offset = (segment.points - np.asarray(anatomy.head.center)) @ np.asarray(anatomy.neck_axis)
+    offset = (segment.points - np.asarray(anatomy.head.center)) @ neck_axis(anatomy)
     return float(offset.mean()) / anatomy.head.radius_mm

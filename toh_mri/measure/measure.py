@@ -27,8 +27,8 @@ def measure_hip(images: HipImages, anatomy: Anatomy, findings: Findings) -> Meas
     -------
     Measurements
         A feature is either in `values` or, with its reason code, in `absent`. `flags`:
-        ``subchondral_fracture_line``, ``neck_fracture_line``, ``band_with_edema`` (necrosis about to collapse) and
-        ``edema_both_sides``.
+        ``subchondral_fracture_line``, ``neck_fracture_line``, ``band_with_edema`` (necrosis about to collapse),
+        ``edema_both_sides``, and ``no_t1_series``: without one, lines show in edematous marrow only.
     """
     subject = Subject(images, anatomy, findings)
     values: dict[str, Scalar] = {}
@@ -46,11 +46,12 @@ def measure_hip(images: HipImages, anatomy: Anatomy, findings: Findings) -> Meas
             absent[feature.name] = "not_finite"
         else:
             values[feature.name] = value
-    return Measurements(values=values, absent=absent, flags=_flags(findings, values))
+    return Measurements(values=values, absent=absent, flags=_flags(images, findings, values))
 
 
-def _flags(findings: Findings, values: dict[str, Scalar]) -> tuple[str, ...]:
+def _flags(images: HipImages, findings: Findings, values: dict[str, Scalar]) -> tuple[str, ...]:
     """Name what asks for attention."""
+    roles = [series.info.role for series in images.series]
     found = {item.structure for item in findings.items}
     share = float(values.get("acetabulum_edema_share_percent", 0.0))
     flags = {
@@ -58,5 +59,6 @@ def _flags(findings: Findings, values: dict[str, Scalar]) -> tuple[str, ...]:
         "neck_fracture_line": Structure.NECK_LINE in found,
         "band_with_edema": Structure.BAND in found and Structure.EDEMA in found,
         "edema_both_sides": share >= BOTH_SIDES_PERCENT,
+        "no_t1_series": not any(role is not None and role.contrast.is_t1_like for role in roles),
     }
     return tuple(name for name, raised in flags.items() if raised)

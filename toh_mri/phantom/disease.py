@@ -140,9 +140,10 @@ class Lesions:
 
 
 def _draw_edema(femur: Femur, rng: np.random.Generator) -> Edema:
+    """Draw edema of 60-100 % of the head and 30-80 % of the neck: what is plausible, not a published distribution."""
     return Edema(
         fraction=float(rng.uniform(0.8, 1.0)),
-        end_mm=femur.radius_mm * float(rng.uniform(1.25, 1.75)),
+        end_mm=femur.radius_mm * float(rng.uniform(1.0, 1.5)),
         fade_mm=femur.radius_mm * float(rng.uniform(0.4, 0.6)),
         spared=float(rng.uniform(0.5, 0.95)),
         patches=Texture.draw(rng, 11.0),

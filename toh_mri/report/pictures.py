@@ -89,9 +89,7 @@ def _companion(series: tuple[HipSeries, ...]) -> HipSeries | None:
 
 def _window(pictures: list[NDArray[np.float32]]) -> tuple[float, float]:
     """Return the grey values shown black and white, the same for all slices of a series."""
-    values = np.concatenate(
-        [picture[np.isfinite(picture)] for picture in pictures] or [np.zeros(1, np.float32)]
-    )
+    values = np.concatenate([picture[np.isfinite(picture)] for picture in pictures] or [np.zeros(1, np.float32)])
     if not values.size:
         return 0.0, 1.0
     low, high = np.percentile(values, _WINDOW_PERCENTILES)
@@ -190,13 +188,8 @@ class _Drawing:
         findings = self.result.findings
         if findings is None:
             return []
-        masks = [
-            (structure, findings.masks[structure]) for structure in Structure if structure in findings.masks
-        ]
-        return [
-            Layer(str(structure), self._mask_path(mask.array[k] != 0), filled=True)
-            for structure, mask in masks
-        ]
+        masks = [(structure, findings.masks[structure]) for structure in Structure if structure in findings.masks]
+        return [Layer(str(structure), self._mask_path(mask.array[k] != 0), filled=True) for structure, mask in masks]
 
     def _outlines(self, k: int) -> list[Layer]:
         anatomy = self.result.anatomy
@@ -231,9 +224,7 @@ class _Drawing:
         off_plane = (k - index[0]) * self.grid.spacing_mm[0]
         radius = np.sqrt(max(self.head.radius_mm**2 - off_plane**2, 0.0))
         angle = np.linspace(0, 2 * np.pi, 73)
-        circle = (
-            index[1:] + radius * np.column_stack([np.sin(angle), np.cos(angle)]) / self.grid.spacing_mm[1:]
-        )
+        circle = index[1:] + radius * np.column_stack([np.sin(angle), np.cos(angle)]) / self.grid.spacing_mm[1:]
         return polyline_path(self._to_picture_mm(circle), np.full(len(angle), radius > 0))
 
     def _to_picture_mm(self, row_column: NDArray[np.float64]) -> NDArray[np.float64]:

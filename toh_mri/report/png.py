@@ -24,12 +24,7 @@ def png_bytes(grey: NDArray[np.uint8]) -> bytes:
     lines[:, 0] = _FILTER_UP
     lines[:, 1:] = grey - above
     header = struct.pack(">IIBBBBB", columns, rows, 8, 0, 0, 0, 0)
-    return (
-        _SIGNATURE
-        + _chunk(b"IHDR", header)
-        + _chunk(b"IDAT", zlib.compress(lines.tobytes(), 9))
-        + _chunk(b"IEND")
-    )
+    return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(lines.tobytes(), 9)) + _chunk(b"IEND")
 
 
 def data_uri(grey: NDArray[np.uint8]) -> str:

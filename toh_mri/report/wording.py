@@ -75,7 +75,7 @@ _UNITS = {
 
 KEY_VALUES: Mapping[int, tuple[tuple[str, str], ...]] = {
     3: (
-        ("edema_volume_ml", "Edema, femur and acetabulum"),
+        ("edema_volume_ml", "Edema"),
         ("head_edema_percent", "Edema, share of the head"),
         ("neck_edema_percent", "Edema, share of the neck"),
         ("acetabulum_edema_ml", "Edema, acetabulum"),
@@ -92,7 +92,7 @@ KEY_VALUES: Mapping[int, tuple[tuple[str, str], ...]] = {
         ("neck_volume_ml", "Neck, volume"),
     ),
     2: (
-        ("edema_area_mm2", "Edema, femur and acetabulum"),
+        ("edema_area_mm2", "Edema"),
         ("head_edema_percent", "Edema, share of the head"),
         ("neck_edema_percent", "Edema, share of the neck"),
         ("band_present", "Band"),

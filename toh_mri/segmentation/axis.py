@@ -8,11 +8,7 @@ from numpy.typing import NDArray
 from toh_mri.geometry import Side, Sphere
 from toh_mri.kernels.surface import edge_evidence
 from toh_mri.segmentation.evidence import Evidence
-from toh_mri.segmentation.rays import mirrored, perpendicular
-
-# Mean direction of adult necks, lying supine: neck-shaft angle about 126 degrees (Toogood 2009, PMC2650061; Carmona,
-# CT), and 13 degrees of anteversion turned back by the usual outward rotation of the leg.
-MEAN_AXIS = np.array([0.76, 0.17, -0.62]) / np.linalg.norm([0.76, 0.17, -0.62])
+from toh_mri.segmentation.rays import perpendicular
 
 _CONE_DEGREE = 30.0
 _STEP_DEGREE = 5.0
@@ -40,8 +36,8 @@ def find_neck_axis(evidence: tuple[Evidence, ...], head: Sphere, side: Side) -> 
     head : Sphere
     side : Side
     """
-    axes = _directions(mirrored(MEAN_AXIS, side))
-    angle = np.degrees(np.arccos(np.clip(axes @ mirrored(MEAN_AXIS, side), -1, 1)))
+    axes = _directions(side.usual_neck_axis)
+    angle = np.degrees(np.arccos(np.clip(axes @ side.usual_neck_axis, -1, 1)))
     score = np.mean([_wall_score(item, head, axes) for item in evidence], axis=0)
     score -= _PRIOR_COST * (angle / _PRIOR_DEGREE) ** 2
     best = axes[score >= score.max() - 0.02]  # neighbours of the best direction share its evidence

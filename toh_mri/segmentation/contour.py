@@ -13,7 +13,7 @@ from toh_mri.geometry import Grid, Image, Side, Sphere
 from toh_mri.geometry.shapes import as_point
 from toh_mri.kernels.surface import edge_evidence, height_field
 from toh_mri.segmentation.evidence import Evidence
-from toh_mri.segmentation.rays import DOWN_THE_NECK, SUPEROMEDIAL, mirrored
+from toh_mri.segmentation.rays import NECK_TRUST, looks_down_the_neck, outer_share
 from toh_mri.segmentation.surface import OUTWARD_MM
 
 _AZIMUTHS = 180
@@ -60,9 +60,9 @@ def trace_contour(evidence: tuple[Evidence, ...], start: Sphere, side: Side, cor
     plane = evidence[0].image.grid.directions
     angle = np.arange(_AZIMUTHS) * 2 * np.pi / _AZIMUTHS
     rays = np.cos(angle)[:, None] * plane[:, 2] + np.sin(angle)[:, None] * plane[:, 1]
-    opening = rays @ mirrored(DOWN_THE_NECK, side) > np.cos(np.radians(48.0))
-    trust = np.where(opening, 0.1, 1.0)
-    share = np.where(rays @ mirrored(SUPEROMEDIAL, side) > np.cos(np.radians(65.0)), 0.40, 0.15)
+    opening = looks_down_the_neck(rays, side)
+    trust = np.where(opening, NECK_TRUST, 1.0)
+    share = outer_share(rays, side)
     kinds = {item.fat_is_bright for item in evidence}
     outward = OUTWARD_MM["both" if len(kinds) == 2 else "fat bright" if True in kinds else "fat suppressed"]
     circle = start

@@ -29,7 +29,7 @@ _FLARE_START = 1.35
 _FLARE_SLOPE = 0.45
 
 # Beyond the tube no wall is traced, but a core along the axis is still bone: the axis meets the shaft's axis about
-# 43 mm (SD 7) lateral of the head's centre (femoral offset, Carmona, CT), which is 2.5 radii along a neck of 126 degrees.
+# 43 mm (SD 7) lateral of the head's centre (femoral offset, Carmona, CT): 2.5 radii along a neck of 126 degrees.
 _CORE_END = 2.5
 _CORE_RADIUS = 0.5
 

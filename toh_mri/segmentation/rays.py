@@ -21,6 +21,9 @@ _ACETABULAR_CONE_DEGREE = 65.0
 _NECK_CONE_DEGREE = 48.0
 _NECK_BORDER_DEGREE = 62.0
 
+NECK_TRUST = 0.1
+"""Trust in a ray that looks down the neck, where others have 1."""
+
 
 @dataclass(frozen=True, eq=False)
 class Rays:
@@ -43,9 +46,15 @@ class Rays:
     outer_share: NDArray[np.float32]
 
 
-def mirrored(vectors: NDArray[np.float64], side: Side) -> NDArray[np.float64]:
-    """Return vectors given for a left hip, shape (..., 3), for the hip of `side`."""
-    return np.asarray(vectors * np.array([side.lateral_x, 1.0, 1.0]))
+def outer_share(directions: NDArray[np.float64], side: Side) -> NDArray[np.float64]:
+    """Return the share of the second, outer edge in a ray's evidence, shape (...): large towards the joint's far wall."""
+    acetabular = directions @ side.mirrored(SUPEROMEDIAL) > np.cos(np.radians(_ACETABULAR_CONE_DEGREE))
+    return np.where(acetabular, 0.40, 0.15)
+
+
+def looks_down_the_neck(directions: NDArray[np.float64], side: Side) -> NDArray[np.bool_]:
+    """Tell which rays leave the head through the neck, where there is no rim, shape (...)."""
+    return np.asarray(directions @ side.mirrored(DOWN_THE_NECK) > np.cos(np.radians(_NECK_CONE_DEGREE)))
 
 
 def perpendicular(axis: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -61,7 +70,7 @@ def sphere_rays(side: Side, sectors: int = 40, rays: int = 400) -> Rays:
     axes = _fibonacci(sectors)
     directions = _fibonacci(rays)
     nearest = np.argmax(directions @ axes.T, axis=1).astype(np.int32)
-    return _with_trust(mirrored(directions, side), nearest, mirrored(axes, side), side)
+    return _with_trust(side.mirrored(directions), nearest, side.mirrored(axes), side)
 
 
 def circle_rays(side: Side, normal: NDArray[np.float64], sectors: int = 18, rays: int = 90) -> Rays:
@@ -80,19 +89,14 @@ def circle_rays(side: Side, normal: NDArray[np.float64], sectors: int = 18, rays
 def _with_trust(
     directions: NDArray[np.float64], sector: NDArray[np.int32], axes: NDArray[np.float64], side: Side
 ) -> Rays:
-    acetabular = _angle(axes, mirrored(SUPEROMEDIAL, side)) < _ACETABULAR_CONE_DEGREE
-    down = _angle(axes, mirrored(DOWN_THE_NECK, side))
-    weight = np.where(down < _NECK_CONE_DEGREE, 0.1, np.where(down < _NECK_BORDER_DEGREE, 0.5, 1.0))
+    border = axes @ side.mirrored(DOWN_THE_NECK) > np.cos(np.radians(_NECK_BORDER_DEGREE))
+    weight = np.where(looks_down_the_neck(axes, side), NECK_TRUST, np.where(border, 0.5, 1.0))
     return Rays(
         directions,
         sector,
         (weight / weight.sum()).astype(np.float32),
-        np.where(acetabular, 0.40, 0.15).astype(np.float32),
+        outer_share(axes, side).astype(np.float32),
     )
-
-
-def _angle(vectors: NDArray[np.float64], axis: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.degrees(np.arccos(np.clip(vectors @ axis, -1, 1))))
 
 
 def _fibonacci(count: int) -> NDArray[np.float64]:

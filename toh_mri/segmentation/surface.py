@@ -12,7 +12,7 @@ from toh_mri.geometry import Side, Sphere, fit_sphere
 from toh_mri.kernels.surface import edge_evidence, height_field
 from toh_mri.segmentation.evidence import Evidence
 from toh_mri.segmentation.lollipop import ROW_STEP_DEGREE, Lollipop
-from toh_mri.segmentation.rays import DOWN_THE_NECK, SUPEROMEDIAL, mirrored
+from toh_mri.segmentation.rays import NECK_TRUST, looks_down_the_neck, outer_share
 
 _STEP_MM = 0.5
 _REACH_MM = 6.0
@@ -117,8 +117,7 @@ def _reward(item: Evidence, frame: Lollipop, side: Side) -> NDArray[np.float32]:
     # Neighbouring rays are averaged before edges are taken: texture cancels, the rim stays.
     profiles = ndimage.gaussian_filter1d(profiles, 1.0, axis=1, mode="wrap")
     profiles = ndimage.gaussian_filter1d(profiles, 1.0, axis=0, mode="nearest")
-    acetabular = frame.directions @ mirrored(SUPEROMEDIAL, side) > np.cos(np.radians(65.0))
-    share = np.where(acetabular, 0.40, 0.15)
+    share = outer_share(frame.directions, side)
     share[frame.head_rows :] = 0.0  # no joint round the neck
     return np.asarray(
         edge_evidence(
@@ -143,9 +142,8 @@ def _cost(reward: NDArray[np.float32], frame: Lollipop, side: Side) -> NDArray[n
 
 def _trust(frame: Lollipop, side: Side) -> NDArray[np.float64]:
     """Return the trust in each ray: little where the head opens into the neck, which has no rim."""
-    trust = np.ones(frame.prior_mm.shape)
-    opening = frame.directions @ mirrored(DOWN_THE_NECK, side) > np.cos(np.radians(48.0))
-    trust[: frame.head_rows][opening[: frame.head_rows]] = 0.1
+    trust = np.where(looks_down_the_neck(frame.directions, side), NECK_TRUST, 1.0)
+    trust[frame.head_rows :] = 1.0
     return trust
 
 

@@ -72,8 +72,8 @@ class Body:
             thigh_x_mm=hip + 4.0,
             fat_mm=person.fat_mm,
             bladder=(
-                (float(rng.normal(0, 3)), -34.0, 18.0 + 8.0 * fullness),
-                (40.0 * fullness, 28.0 * fullness, 27.0 * fullness),
+                (float(rng.normal(0, 3)), -20.0, 12.0 + 8.0 * fullness),
+                (40.0 * fullness, 34.0 * fullness, 27.0 * fullness),
             ),
             loops=tuple(_loop(rng) for _ in range(34)),
             warp=Warp.draw(rng, 3.0, 120.0),
