@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 MAXIMUM_BYTES = 2_000_000
-LARGE_FILES: dict[str, str] = {}  # path: why it may be larger
+LARGE_FILES = {  # path: why it may be larger
+    "sample_data/normal_both/nifti/COR_T1.nii.gz": "both hips in one field of view, at the pixel size of such series",
+}
 MAXIMUM_LINES = 450
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|work|farm|Users|mnt)/")
 REGISTRY = re.compile(r"pypi[.]org|pythonhosted[.]org|anaconda[.]org|(?:index|find)[-_](?:url|links)", re.IGNORECASE)

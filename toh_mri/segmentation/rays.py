@@ -47,7 +47,7 @@ class Rays:
 
 
 def outer_share(directions: NDArray[np.float64], side: Side) -> NDArray[np.float64]:
-    """Return the share of the second, outer edge in a ray's evidence, shape (...): large towards the joint's far wall."""
+    """Return the share of the second, outer edge in the evidence, shape (...): large towards the joint's far wall."""
     acetabular = directions @ side.mirrored(SUPEROMEDIAL) > np.cos(np.radians(_ACETABULAR_CONE_DEGREE))
     return np.where(acetabular, 0.40, 0.15)
 
