@@ -67,7 +67,8 @@ def grid_of(hip):
 
 def picture(hips, grid, contrast, *, seed=0):
     """Return an image of the hips with partial volume across the slice, blur in plane and noise."""
-    signal = np.array(SIGNAL[contrast], np.float32)[_tissues(tuple(hips), grid.shape, grid.affine.tobytes())].mean(axis=0)
+    tissues = _tissues(tuple(hips), grid.shape, grid.affine.tobytes())
+    signal = np.array(SIGNAL[contrast], np.float32)[tissues].mean(axis=0)
     signal = ndimage.gaussian_filter(signal, (0, 0.5, 0.5))
     noise = np.random.default_rng(seed).normal(0, NOISE, signal.shape)
     return Image(np.abs(signal + noise).astype(np.float32), grid)
@@ -83,7 +84,7 @@ def _tissues(hips, shape, affine):
     layers = []
     for sub in range(SUB_SLICES):
         tissue = muscle.copy()
-        points = grid.to_world(index + [(sub + 0.5) / SUB_SLICES - 0.5, 0, 0])
+        points = grid.to_world(index + np.array([(sub + 0.5) / SUB_SLICES - 0.5, 0.0, 0.0]))
         for hip in hips:
             _place(tissue, points, hip)
         layers.append(tissue)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - the alias of its own documentation
@@ -41,7 +43,23 @@ def align_study(study: Study, config: PreprocessConfig) -> AlignedStudy:
         Samples untouched; each series with its transform into the common frame.
     """
     anchor = _anchor(study)
-    return AlignedStudy(study, anchor.name, tuple(_align(series, anchor, config) for series in study.series))
+    with _one_thread():
+        aligned = tuple(_align(series, anchor, config) for series in study.series)
+    return AlignedStudy(study, anchor.name, aligned)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let SimpleITK work in one thread: its sums depend on the number of threads, and differ between runs.
+
+    Setting it on the registration method alone is not enough (measured with SimpleITK 2.5).
+    """
+    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
 
 
 def _anchor(study: Study) -> Series:
@@ -70,7 +88,10 @@ def _align(series: Series, anchor: Series, config: PreprocessConfig) -> AlignedS
     overlap = anchor.image.grid.contains(_probe(series.image)).mean()
     if overlap < 0.1:
         return _as_is(series, anchor, "the fields of view hardly overlap")
-    rigid, before, after = _register(anchor.image, series.image)
+    try:
+        rigid, before, after = _register(anchor.image, series.image)
+    except RuntimeError:  # what SimpleITK raises where a picture holds no contrast
+        return _as_is(series, anchor, "one of the pictures holds nothing to register")
     shift = float(np.linalg.norm(rigid[:3, :3] @ series.image.grid.centre + rigid[:3, 3] - series.image.grid.centre))
     rotation = math.degrees(math.acos(min(1.0, max(-1.0, (np.trace(rigid[:3, :3]) - 1) / 2))))
     refusal = None
@@ -131,7 +152,6 @@ def _register(fixed: Image, moving: Image) -> tuple[NDArray[np.float64], float, 
 
 def _method(transform: sitk.Transform) -> sitk.ImageRegistrationMethod:
     method = sitk.ImageRegistrationMethod()
-    method.SetNumberOfThreads(1)  # its sums depend on the number of threads
     method.SetMetricAsMattesMutualInformation(_HISTOGRAM_BINS)
     method.SetMetricSamplingStrategy(method.NONE)
     method.SetInterpolator(sitk.sitkLinear)

@@ -193,7 +193,7 @@ def _choose(found: dict[Side, list[Candidate]], blurred: tuple[Image, ...], conf
                     best_pair = (value, [_Found(Side.RIGHT, right), _Found(Side.LEFT, left)])
     if best_pair is not None:
         return best_pair[1]
-    single = [_Found(side, candidates[0]) for side, candidates in good.items() if candidates]
+    single = [_Found(side, candidate) for side, candidates in good.items() for candidate in candidates]
     if not single:
         scores = [c.score for candidates in found.values() for c in candidates]
         raise SegmentationError(
@@ -202,8 +202,9 @@ def _choose(found: dict[Side, list[Candidate]], blurred: tuple[Image, ...], conf
             f"{max(scores, default=0.0):.2f}, needed {config.minimum_location_score:.2f}.",
             "Check with 'toh-mri plan' that the series show a hip and are taken for what they are.",
         )
-    best = max(single, key=lambda item: item.candidate.score)
-    return [_with_side_from_coordinates(best)]
+    agreeing = [item for item in single if _side_from_coordinates(item) is item.side]
+    best = max(agreeing or single, key=lambda item: item.candidate.score)
+    return [_Found(_side_from_coordinates(best), best.candidate)]
 
 
 def _extent(grid: Grid) -> str:
@@ -255,12 +256,12 @@ def _mirror_likeness(right: Candidate, left: Candidate, blurred: tuple[Image, ..
     return float(np.mean(correlations)) if correlations else 0.0
 
 
-def _with_side_from_coordinates(found: _Found) -> _Found:
-    """Give a lone head the side on which it lies in the patient; near the middle, keep the side its neck tells."""
+def _side_from_coordinates(found: _Found) -> Side:
+    """Return the side on which a lone head lies in the patient; near the middle, the side its neck tells."""
     x = found.candidate.sphere.center[0]
     if abs(x) < _MIDDLE_MM:
-        return found
-    return _Found(Side.LEFT if x > 0 else Side.RIGHT, found.candidate)
+        return found.side
+    return Side.LEFT if x > 0 else Side.RIGHT
 
 
 def _left_right_extent(grid: Grid) -> float:
