@@ -188,3 +188,8 @@ def test_the_yaml_text_says_everything_and_reads_back():
 def test_a_configuration_crosses_a_process_boundary():
     config = Config().with_overrides(["io.roles={b: T2}"])
     assert pickle.loads(pickle.dumps(config)) == config  # noqa: S301
+
+
+def test_the_smallest_head_is_smaller_than_the_largest():
+    with pytest.raises(ConfigError, match="radius_min_mm"):
+        Config().with_overrides(["segmentation.radius_min_mm=24", "segmentation.radius_max_mm=22"])

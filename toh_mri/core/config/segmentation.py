@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+from pydantic import model_validator
+
 from toh_mri.core.config.field import setting
 from toh_mri.core.frozen import FrozenModel
 
@@ -98,3 +102,11 @@ class SegmentationConfig(FrozenModel):
         ge=0,
         le=1,
     )
+
+    @model_validator(mode="after")
+    def _radii_in_order(self) -> Self:
+        if self.radius_min_mm >= self.radius_max_mm:
+            raise ValueError(
+                f"radius_min_mm ({self.radius_min_mm:g}) must be below radius_max_mm ({self.radius_max_mm:g})"
+            )
+        return self
