@@ -63,8 +63,7 @@ def test_single_slices_keep_one_slice_in_their_plane(rigid, step, columns):
     for grid in (first, second):
         index = found.to_index(corners(grid))
         np.testing.assert_allclose(index[:, 0], 0, atol=1e-6)
-        assert (index > -1e-6).all()
-        assert (index[:, 1:] < np.array(found.shape[1:]) + 1e-6).all()  # the last samples lie less than a step short
+        assert found.contains(corners(grid), margin_mm=-1e-6).all()
 
 
 def test_slices_and_volumes_do_not_mix():
@@ -124,6 +123,24 @@ def test_a_series_beside_the_search_grid_gives_no_evidence():
     far = VOLUME.transformed(_shifted(np.eye(4), 500.0))
     found = prepare(INFO, Image(signal(far), far), isotropic_grid([VOLUME], 2.0), fat_is_bright=True)
     assert np.isnan(found.image.array).all()
+
+
+def test_a_single_slice_is_seen_at_its_neighbours_place_within_the_slice_distance():
+    first, second = slab(0.0, np.eye(4)), slab(3.0, np.eye(4))
+    target = isotropic_grid([first, second], 1.0)
+    found = prepare(INFO, Image(signal(second), second), target, fat_is_bright=True).image.array
+    expected = prepare(INFO, Image(signal(second), first), target, fat_is_bright=True).image.array
+    assert np.isfinite(found).mean() > 0.9
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_mirrored_picture_gives_mirrored_evidence(axis):
+    grid = Grid((12, 30, 36), np.diag([1.5, 1.5, 1.5, 1.0]))
+    picture = signal(grid) * np.linspace(1, 0.3, 36, dtype=np.float32)
+    plain = prepare(INFO, Image(picture, grid), grid, fat_is_bright=True).image.array
+    flipped = prepare(INFO, Image(np.flip(picture, axis), grid), grid, fat_is_bright=True).image.array
+    np.testing.assert_allclose(np.flip(flipped, axis), plain, atol=1e-3)
 
 
 def test_a_constant_picture_has_no_contrast():

@@ -88,6 +88,16 @@ def test_the_surface_is_closed_where_the_azimuths_begin(offset):
         assert around.contains((around.centre + share * RADIUS * ray)[None], around.prior_mm)[0] == expected
 
 
+def test_between_the_last_azimuth_and_the_first_the_surface_runs_from_one_to_the_other():
+    around = frame()
+    distance = around.prior_mm.copy()
+    distance[:, -1] = 0.5 * RADIUS
+    angle = np.radians(-2.5)  # half-way
+    ray = np.cos(angle) * around.up + np.sin(angle) * around.front
+    points = around.centre + np.array([[0.73], [0.77]]) * RADIUS * ray
+    assert around.contains(points, distance).tolist() == [True, False]
+
+
 def test_a_mirrored_hip_gives_a_mirrored_answer():
     left, right = frame(Side.LEFT), frame(Side.RIGHT)
     distance = bumpy(left)

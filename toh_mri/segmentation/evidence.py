@@ -78,7 +78,8 @@ def _in_plane_grid(grids: list[Grid], step_mm: float) -> Grid:
     affine = np.eye(4)
     affine[:3, 0] = directions[:, 0] * first.spacing_mm[0]
     affine[:3, 1:3] = directions[:, 1:] * step_mm
-    affine[:3, 3] = directions @ np.array([first.centre @ directions[:, 0], low[1], low[2]])
+    spare = ((high - low)[1:] - (np.array([rows, columns]) - 1) * step_mm) / 2
+    affine[:3, 3] = directions @ np.array([first.centre @ directions[:, 0], *(low[1:] + spare)])
     return Grid((1, rows, columns), affine)
 
 
@@ -105,7 +106,9 @@ def prepare(info: SeriesInfo, image: Image, target: Grid, *, fat_is_bright: bool
     if not inside.any():
         return Evidence(info.name, Image(signal, target), fat_is_bright)
     top = np.percentile(signal[inside], 99.5)
-    clipped = np.where(inside, np.minimum(signal, top), 0).astype(np.float32)
+    capped = np.minimum(signal, top)
+    # Variances of small numbers keep their digits; outside counts as nothing.
+    clipped = np.where(inside, capped - capped[inside].mean(), 0).astype(np.float32)
     mean, deviation = _local_statistics(clipped, inside, target)
     floor = _FLOOR_SHARE * float(clipped[inside].std()) + 1e-6
     normalised = np.where(inside, (clipped - mean) / (deviation + floor), 0)

@@ -99,29 +99,24 @@ class Lollipop:
         distance = np.hypot(across, along)
         column = np.degrees(np.arctan2(forward, sideways)) % 360.0 * (_AZIMUTHS / 360.0)
         inclination = np.degrees(np.arctan2(across, along))
-        in_cone = inclination < _CONE_DEGREE
-        row = np.where(in_cone, self._tube_row(along), (180.0 - inclination) / ROW_STEP_DEGREE)
-        low, high = (
-            np.where(in_cone, self.head_rows, 0),
-            np.where(in_cone, len(distance_mm), self.head_rows) - 1,
-        )
         wrapped = np.concatenate([distance_mm, distance_mm[:, :1]], axis=1)
-        reach = ndimage.map_coordinates(wrapped, [np.clip(row, low, high), column], order=1, mode="nearest")
-        # A point beside the tube's first rows can lie outside the cone; the tube still holds it.
+
+        def reach(row: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.asarray(ndimage.map_coordinates(wrapped, [row, column], order=1, mode="nearest"))
+
         tube_row = self._tube_row(along)
-        in_tube = (tube_row >= self.head_rows) & (tube_row <= len(distance_mm) - 1)
-        tube_reach = ndimage.map_coordinates(
-            wrapped,
-            [np.clip(tube_row, self.head_rows, len(distance_mm) - 1), column],
-            order=1,
-            mode="nearest",
-        )
-        before_tube = in_cone & (tube_row < self.head_rows)
-        in_head = np.where(in_cone, before_tube, distance <= reach)
+        # Inside the cone the head goes on as far as its last row, until the tube begins.
+        head_row = np.minimum((180.0 - inclination) / ROW_STEP_DEGREE, self.head_rows - 1)
+        of_head = (inclination >= _CONE_DEGREE) | (tube_row < self.head_rows)
+        in_head = of_head & (distance <= reach(head_row))
+        # A point beside the tube's first rows can lie outside the cone; the tube still holds it.
+        last = len(distance_mm) - 1
+        in_tube = (tube_row >= self.head_rows) & (tube_row <= last)
+        tube_reach = reach(np.clip(tube_row, self.head_rows, last))
         return np.asarray(in_head | (in_tube & (across <= tube_reach)))
 
     def in_core(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Tell which LPS points, shape (n, 3), lie in the trochanteric core that continues the tube."""
+        """Tell which LPS points, shape (n, 3), lie in the trochanteric core, which overlaps the tube's end."""
         relative = points - self.centre
         along = relative @ self.axis / self.radius_mm
         across = np.hypot(relative @ self.up, relative @ self.front) / self.radius_mm
