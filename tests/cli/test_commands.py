@@ -243,4 +243,4 @@ def test_plan_of_studies_that_hold_nothing_usable_is_status_3(cli, found, tmp_pa
 
 def test_outcome_lines_name_no_source():
     line = outcome_line(Outcome(study_record(hips={Side.LEFT: study_record().hips[Side.LEFT]}), kept=True, seconds=0))
-    assert line == "S1  review: left ON-like (kept)"
+    assert line == "S1  review: left ON-like (unchanged)"

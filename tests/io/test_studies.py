@@ -98,11 +98,15 @@ def test_paths_without_exactly_one_study(tmp_path):
         find_studies(tmp_path / "nowhere", CONFIG)
     (tmp_path / "notes.txt").write_text("hello")
     (tmp_path / "bad.nii.gz").write_bytes(b"nothing")
+    # Broken images are a study that cannot be analysed, so that it is counted; files of another kind are none.
+    (index,) = find_studies(tmp_path, CONFIG)
+    assert index.sources == ()
+    assert {item.reason.code for item in index.skipped} >= {"nifti_unreadable"}
+    (tmp_path / "bad.nii.gz").unlink()
     assert find_studies(tmp_path, CONFIG) == ()
     with pytest.raises(InputError, match="no_study") as caught:
         index_study(tmp_path, CONFIG)
     assert "neither DICOM nor NIfTI" in caught.value.message
-    assert "no readable NIfTI" in caught.value.message
     volume(tmp_path / "x" / "T1.nii.gz")
     volume(tmp_path / "y" / "T1.nii.gz")
     with pytest.raises(InputError, match="several_studies") as caught:

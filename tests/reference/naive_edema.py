@@ -17,9 +17,7 @@ def quantify_marrow(
     table = np.zeros((len(reference), 5 + len(thresholds)))
     maps = []
     for threshold in thresholds:
-        cut = np.maximum(
-            threshold * np.asarray(spread)[regions], minimum_fraction * contrast * threshold / thresholds[0]
-        )
+        cut = np.maximum(threshold * np.asarray(spread)[regions], minimum_fraction * contrast)
         edema = np.zeros(ratio.shape, bool)
         for k, j, i in np.argwhere(marrow):
             box = (k, slice(max(j - 1, 0), j + 2), slice(max(i - 1, 0), i + 2))

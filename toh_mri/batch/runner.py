@@ -16,7 +16,7 @@ from toh_mri.core.errors import ConfigError, ExportError, InputError, TohMriErro
 from toh_mri.core.hip import Status
 from toh_mri.core.record import StudyRecord
 from toh_mri.core.study import Study, StudyIndex
-from toh_mri.export import KeyEntry, OutputFolder, StudyTiming, begin_run, finish_run, update_key
+from toh_mri.export import KeyEntry, OutputFolder, StudyTiming, begin_run, finish_run, refuse_taken, update_key
 from toh_mri.io import pseudonyms, read_study, salt_of
 from toh_mri.pipeline import analyze_study, failed_record
 from toh_mri.pipeline.result import save_cohort, save_study
@@ -75,7 +75,8 @@ def run_studies(
     Raises
     ------
     ExportError
-        ``not_our_folder``, ``not_writable``.
+        ``not_our_folder``, ``not_writable``; ``study_id_taken`` where a study without identifiers has the name of
+        another that is already there.
     ConfigError
         The configuration cannot be used.
     """
@@ -139,7 +140,10 @@ def _analyze(
             "Keep one copy below the root, or analyse the copies into folders of their own.",
         )
     study = read_study(index, config.io)
-    earlier = None if force else output.record(study.study_id)
+    known = output.record(study.study_id)
+    if known is not None and known.provenance.content_hash != study.content_hash:
+        refuse_taken(output.path, study.study_id, index)
+    earlier = None if force else known
     if earlier is not None and is_current(earlier, study, config):
         return earlier, True
     result = analyze_study(study, config)
@@ -153,6 +157,7 @@ def _save_failure(
     record = failed_record(index, error, config)
     if copy:
         record = record.model_copy(update={"study_id": f"{record.study_id}-copy{copy + 1}"})
+    refuse_taken(output.path, record.study_id, index)
     save_study(output, record, {})
     return record
 

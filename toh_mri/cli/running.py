@@ -35,10 +35,15 @@ def run(
     """Analyse studies into a folder, with progress on the screen, and sum up."""
     from toh_mri.batch import run_studies
 
-    with screen.following(len(indices)) as follow:
-        summary = run_studies(indices, out, config, command=command, force=force, on_done=follow)
+    try:
+        with screen.following(len(indices)) as follow:
+            summary = run_studies(indices, out, config, command=command, force=force, on_done=follow)
+    except KeyboardInterrupt:
+        typer.echo(f"toh-mri: interrupted. What was finished is in {out}; run again to go on.", err=True)
+        raise
+    studies = "1 study" if len(indices) == 1 else f"{len(indices)} studies"
     counts = ", ".join(f"{number} {status}" for status, number in sorted(summary.statuses.items()))
-    screen.note(f"{len(indices)} {'study' if len(indices) == 1 else 'studies'}: {counts}; {summary.kept} kept")
+    screen.note(f"{studies}: {counts}; {summary.kept} unchanged from an earlier run")
     return summary
 
 

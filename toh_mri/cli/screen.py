@@ -61,7 +61,7 @@ def outcome_line(outcome: Outcome) -> str:
         made = record.hips[side].classification
         pattern = None if made is None or made.pattern is None else _NAMES[made.pattern]
         hips.append(f"{side} {pattern or record.hips[side].reason or 'not classified'}")
-    kept = " (kept)" if outcome.kept else f" ({outcome.seconds:.1f} s)"
+    kept = " (unchanged)" if outcome.kept else f" ({outcome.seconds:.1f} s)"
     return f"{record.study_id}  {record.status}: {', '.join(hips) or 'no hip'}{kept}"
 
 

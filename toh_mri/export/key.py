@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from toh_mri.core.errors import ExportError
 from toh_mri.core.study import StudyIndex
 from toh_mri.export.files import write_text
 from toh_mri.export.tables import csv_text
@@ -45,6 +46,27 @@ class KeyEntry:
             "source_folder": str(self.index.path.resolve()),
             "source_series": "; ".join(f"{s.info.name}={s.description}" for s in self.index.sources),
         }
+
+
+def refuse_taken(out: Path, study_id: str, index: StudyIndex) -> None:
+    """Refuse a study whose id stands in ``key.csv`` for another source.
+
+    Only inputs without identifiers can meet this: they are named after their folder.
+
+    Raises
+    ------
+    ExportError
+        ``study_id_taken``.
+    """
+    if index.identity.study is not None:
+        return
+    for row in _read(out / KEY_FILE):
+        if row["study_id"] == study_id and row["source_folder"] != str(index.path.resolve()):
+            raise ExportError(
+                "study_id_taken",
+                f"{out} already holds a study named {study_id}, from another folder.",
+                "Use another output folder, or run batch on the folder above both studies, which names them apart.",
+            )
 
 
 def update_key(out: Path, entries: Iterable[KeyEntry]) -> None:

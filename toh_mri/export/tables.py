@@ -77,6 +77,7 @@ def _hip_cells(hip: HipRecord) -> Row:
         "dimensionality": f"{hip.dimensionality}-D",
     }
     if hip.measurements is not None:
+        cells |= dict.fromkeys(hip.measurements.absent)  # columns do not depend on what was found
         cells |= {"flags": ";".join(hip.measurements.flags), **hip.measurements.values}
     if hip.classification is not None:
         pattern = hip.classification.pattern

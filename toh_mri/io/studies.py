@@ -136,7 +136,7 @@ def _find(root: Path, base: Path, config: IoConfig) -> tuple[tuple[StudyIndex, .
     for folder, paths in folders.items():
         candidates, unreadable = folder_candidates(paths, config)
         skipped.extend(unreadable)
-        if candidates:
+        if candidates or unreadable:  # a folder of broken images is a study that fails, not nothing
             here = root.with_name(nifti_stem(root) or root.name) if root.is_file() else folder
             identity = StudyIdentity(None, None, None, _relative(here, base))
             studies.append(StudyIndex(folder, identity, index_series(candidates, config), (), ()))

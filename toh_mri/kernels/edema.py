@@ -110,7 +110,7 @@ def _count_slice(
 ) -> None:
     """Mark edema in one slice and add it to the statistics; arrays as in `quantify_marrow`, less one axis.
 
-    `floor` is the least rise of the ratio over reference marrow at the first threshold.
+    `floor` is the least rise of the ratio over reference marrow, whatever the threshold.
     """
     rows, columns = ratio.shape
     for j in range(rows):
@@ -126,7 +126,7 @@ def _count_slice(
             else:
                 rise = ratio[j, i] - reference[region]
                 for m in range(len(thresholds)):
-                    cut = max(thresholds[m] * spread[region], floor * thresholds[m] / thresholds[0])
+                    cut = max(thresholds[m] * spread[region], floor)
                     if rise > cut and _is_supported(ratio, regions, state, reference, j, i, cut):
                         statistics[region, FIRST_THRESHOLD + m] += 1.0
                         if m == 0:

@@ -156,6 +156,8 @@ def _references(marrow: _Marrow) -> tuple[list[ReferenceMarrow], tuple[str, ...]
         f"Reference marrow: lowest-signal mode of {where}, {own.ratio:.2f} of muscle, "
         f"SD {own.spread:.2f}, {100 * own.share:.0f} % of its marrow."
     )
+    if not pelvic.any():
+        return references, (note,)
     try:
         pelvis = lowest_mode(marrow.ratio[candidates & pelvic], marrow.signal.red)
     except QuantificationError:
@@ -279,9 +281,10 @@ def _reference_statistics(references: list[ReferenceMarrow], t1_reference: float
         "reference_marrow_ratio": femur.ratio,
         "reference_marrow_sd_ratio": femur.spread,
         "reference_marrow_voxels": float(femur.voxels),
-        "acetabulum_reference_marrow_ratio": pelvis.ratio,
-        "acetabulum_reference_marrow_sd_ratio": pelvis.spread,
     }
+    if pelvis is not femur:
+        values["acetabulum_reference_marrow_ratio"] = pelvis.ratio
+        values["acetabulum_reference_marrow_sd_ratio"] = pelvis.spread
     if np.isfinite(t1_reference):
         values["reference_marrow_t1_ratio"] = t1_reference
     return values
@@ -291,7 +294,7 @@ def _sizes(table: NDArray[np.float64], anatomy: Anatomy) -> dict[str, float]:
     """Volumes (areas of a single slice) of marrow and edema by region; mean z and fraction of edema."""
     unit, size = size_of_voxel(anatomy)
     values = {}
-    for label in Label:
+    for label in (label for label in Label if anatomy.mask(label).any()):
         row = table[label.code]
         values[f"marrow_{label.value}_{unit}"] = row[kernels.COUNT] * size
         values[f"edema_{label.value}_{unit}"] = row[kernels.FIRST_THRESHOLD] * size

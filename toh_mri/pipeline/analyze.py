@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from toh_mri.classification import classify_hip
 from toh_mri.core.config import Config
 from toh_mri.core.errors import SeriesSelectionError, TohMriError
@@ -44,7 +46,7 @@ def analyze_study(study: Study, config: Config | None = None) -> StudyResult:
     for images in cropped:
         result, failure = _analyze_hip(images, config)
         hips[images.side] = result
-        records[images.side] = hip_record(result, failure, config)
+        records[images.side] = hip_record(result, failure, config, _unreadable(study))
     return StudyResult(study_record(study, config, aligned=aligned, hips=records), hips, study)
 
 
@@ -64,10 +66,20 @@ def _analyze_hip(images: HipImages, config: Config) -> tuple[HipResult, Failure 
     return HipResult(images, anatomy, findings, measurements, classification), None
 
 
+def _unreadable(study: Study) -> tuple[str, ...]:
+    """Return the series that looked usable by their headers, but whose pixels could not be read."""
+    promised = {source.info.name for source in study.index.sources if source.info.excluded is None}
+    return tuple(info.name for info in study.excluded if info.name in promised)
+
+
 def _usable(study: Study) -> Study:
     if study.series:
         return study
     reasons = sorted({f"{info.name}: {info.excluded.message}" for info in study.excluded if info.excluded})
+    codes = Counter(item.reason.code for item in study.index.skipped)
+    reasons += [
+        f"{count} {'file' if count == 1 else 'files'} skipped: {code}." for code, count in sorted(codes.items())
+    ]
     raise SeriesSelectionError(
         "no_usable_series",
         "The study holds no series that could show a hip. " + "; ".join(reasons[:5]),

@@ -16,11 +16,13 @@ from toh_mri.io import pseudonyms
 _LIBRARIES = ("numpy", "scipy", "scikit-image", "numba", "nibabel", "pydicom", "highdicom", "SimpleITK")
 
 
-def hip_record(result: HipResult, failure: Failure | None, config: Config) -> HipRecord:
-    """Describe one hip, as far as it was taken."""
+def hip_record(
+    result: HipResult, failure: Failure | None, config: Config, unreadable: tuple[str, ...] = ()
+) -> HipRecord:
+    """Describe one hip, as far as it was taken; `unreadable` names series that are missing for it."""
     images, anatomy, findings = result.images, result.anatomy, result.findings
     checks = anatomy.checks if anatomy else images.location.checks
-    doubts = _doubts(result, checks, config)
+    doubts = ["series_unreadable"] * bool(unreadable) + _doubts(result, checks, config)
     status = Status.FAILED if failure else Status.REVIEW if doubts else Status.OK
     reference = images.reference_series
     return HipRecord(

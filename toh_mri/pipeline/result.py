@@ -18,6 +18,7 @@ from toh_mri.export import (
     StudyTiming,
     begin_run,
     finish_run,
+    refuse_taken,
     study_rows,
     update_key,
 )
@@ -58,6 +59,9 @@ class StudyResult:
         started = perf_counter()
         output = OutputFolder(out)
         config = Config.from_mapping(self.record.provenance.config)
+        known = output.record(self.record.study_id)
+        if known is not None and known.provenance.content_hash != self.record.provenance.content_hash:
+            refuse_taken(output.path, self.record.study_id, self.study.index)
         begin_run(output.path, "save", self.record.provenance.version, config)
         report = save_study(output, self.record, self.hips)
         update_key(output.path, [KeyEntry(self.record.study_id, self.record.patient_id, self.study.index)])

@@ -77,7 +77,7 @@ def neck_checks(support: float, head_neck_share: float, config: SegmentationConf
             "head_neck_plane",
             0.7 <= head_neck_share <= 0.95,
             head_neck_share,
-            f"The head ends {head_neck_share:.2f} radii from its centre, usually 0.81 to 0.85.",
+            f"The head ends {head_neck_share:.2f} radii from its centre: usually 0.81 to 0.85, accepted 0.70 to 0.95.",
         ),
     )
 
