@@ -1,3 +1,9 @@
+import os
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -5,6 +11,7 @@ from tests.reference import naive_surface
 from toh_mri.kernels.surface import edge_evidence, height_field
 
 HALF_WIDTH, GAP_LOW, GAP_HIGH, OFFSETS, CAP = 1, 2, 4, 12, 1.5
+ROOT = Path(__file__).parents[2]
 SAMPLES = OFFSETS + GAP_HIGH + 2 * HALF_WIDTH + 1
 
 
@@ -79,6 +86,51 @@ def test_without_stiffness_every_ray_takes_its_own_best(shape):
     cost = random_cost(shape)
     found = height_field(cost, 0.0, shape[2])
     assert np.abs(found - cost.argmin(axis=2)).max() <= 0.5
+
+
+def price(cost, field, stiffness, reach):
+    """What a field of whole steps costs: its nodes, and its steps to the next row and azimuth."""
+    steps = np.concatenate([np.diff(field, axis=0).ravel(), (field - np.roll(field, 1, axis=1)).ravel()])
+    if np.abs(steps).max() > reach:
+        return np.inf
+    return np.take_along_axis(cost, field[..., None], axis=2).sum() + stiffness * (steps**2).sum()
+
+
+def test_is_close_to_the_best_of_all_fields_and_better_than_each_ray_alone():
+    # Semi-global matching is no exact search: it has to come more than half the way from greedy to best.
+    every = np.array(list(product(range(3), repeat=6))).reshape(-1, 2, 3)
+    greedy_excess, excess = [], []
+    for seed in range(12):
+        cost, stiffness = random_cost((2, 3, 3), seed), 0.15
+        best = min(price(cost, field, stiffness, 2) for field in every)
+        found = np.rint(height_field(cost, stiffness, 2)).astype(int)
+        excess.append(price(cost, found, stiffness, 2) - best)
+        greedy_excess.append(price(cost, cost.argmin(axis=2), stiffness, 2) - best)
+    assert min(excess) > -1e-5
+    assert np.mean(excess) < 0.5 * np.mean(greedy_excess)
+
+
+_UNCOMPILED = """
+import sys
+import numpy as np
+from toh_mri.kernels.surface import edge_evidence, height_field
+profiles = np.random.default_rng(2).normal(0, 2, (3, 4, 20)).astype(np.float32)
+found = edge_evidence(profiles, np.full((3, 4), 0.3, np.float32), 12, 1, 2, 5, 1.5, True)
+assert not hasattr(height_field, "py_func")
+sys.stdout.buffer.write(found.tobytes() + height_field(-found, 0.1, 2).tobytes())
+"""
+
+
+def test_uncompiled_code_gives_the_same_numbers():
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    run = subprocess.run(
+        [sys.executable, "-c", _UNCOMPILED], env=environment, cwd=ROOT, capture_output=True, check=True
+    )
+    plain = np.frombuffer(run.stdout, np.float32)
+    signal = np.random.default_rng(2).normal(0, 2, (3, 4, 20)).astype(np.float32)
+    found = edge_evidence(signal, np.full((3, 4), 0.3, np.float32), 12, 1, 2, 5, 1.5, True)
+    compiled = np.concatenate([found.ravel(), height_field(-found, 0.1, 2).ravel()])
+    np.testing.assert_allclose(plain, compiled, atol=1e-4)
 
 
 def smooth_surface(rows=6, azimuths=24):

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import SimpleITK as sitk  # noqa: N813 - the alias of its own documentation
 from scipy.spatial.transform import Rotation
 
-from tests.segmentation.hips import Hip, grid_of, picture
+from tests.segmentation.hips import Hip, coronal_grid, grid_of, picture
 from tests.segmentation.studies import make_study
 from toh_mri.core.config.preprocess import PreprocessConfig
 from toh_mri.geometry import Grid, Image
@@ -83,6 +84,47 @@ def test_single_slices_and_distant_series_are_left_where_they_are():
     _, series = aligned(make_study({"COR_STIR": stir, "AX_T1": stir.crop((4, 0, 0), (5, 50, 50)), "COR_T1": away}))
     assert series["AX_T1"].alignment.reason == "single slices are not registered"
     assert series["COR_T1"].alignment.reason == "the fields of view hardly overlap"
+
+
+def test_a_small_field_of_view_inside_a_large_one_overlaps():
+    # The share of the smaller one counts: a bilateral T1 is registered to a one-sided STIR.
+    small = coronal_grid(HIP.center, (100, 60, 100))
+    large = coronal_grid(np.subtract(HIP.center, [60, 0, 0]), (300, 130, 260), pixel_mm=1.5)
+    t1 = picture([HIP], large, "T1 normal", seed=2)
+    study = make_study({"COR_STIR": picture([HIP], small, "STIR normal", seed=1), "COR_T1": t1})
+    _, series = aligned(study)
+    assert series["COR_T1"].alignment.method == "rigid, Mattes mutual information"
+
+
+def test_other_work_of_the_process_keeps_its_threads():
+    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(2)
+    try:
+        aligned(study_with(np.eye(4)), align=False)
+        assert sitk.ProcessObject.GetGlobalDefaultNumberOfThreads() == 2
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
+
+
+@pytest.mark.parametrize(
+    ("names", "anchor"),
+    [
+        (("COR_T1", "AX_STIR"), "AX_STIR"),
+        (("AX_STIR", "COR_PDFS"), "COR_PDFS"),
+        (("COR_PDFS", "COR_STIR", "COR_T2FS"), "COR_STIR"),
+        (("SAG_T1", "COR_T1"), "COR_T1"),
+    ],
+)
+def test_the_anchor_is_fluid_sensitive_then_coronal(names, anchor):
+    flat = Image(np.zeros((4, 5, 5), np.float32), coronal_grid((0, 0, 0), (5, 16, 5), pixel_mm=1.0))
+    result, _ = aligned(make_study(dict.fromkeys(names, flat)), align=False)
+    assert result.anchor == anchor
+
+
+def test_a_stack_is_the_anchor_before_a_single_slice():
+    stir = picture([HIP], GRID, "STIR edema")
+    single = stir.crop((4, 0, 0), (5, *GRID.shape[1:]))
+    assert aligned(make_study({"COR_STIR": single, "COR_T1": stir}), align=False)[0].anchor == "COR_T1"
 
 
 def test_pictures_without_contrast_are_left_where_they_are():

@@ -10,6 +10,7 @@ from toh_mri.core.errors import SeriesSelectionError
 from toh_mri.core.hip import HipLocation
 from toh_mri.geometry import Image, Side, Sphere
 from toh_mri.preprocess import crop_hip
+from toh_mri.preprocess.crop import coverage
 
 HIP = Hip()
 CONFIG = PreprocessConfig()
@@ -67,6 +68,23 @@ def test_crops_are_boxes_of_the_original_samples():
     inside = cropped.grid.extent_mm
     assert inside[1] >= 2 * CONFIG.crop_radius_mm
     assert inside[2] >= 2 * CONFIG.crop_radius_mm
+
+
+def test_a_box_stops_at_the_edge_of_the_field_of_view():
+    near = coronal_grid(np.add(HIP.center, [30, 10, -20]), (90, 60, 100), pixel_mm=1.0)
+    hip = crop({"COR_STIR": image(near)})
+    assert hip.crop_start == (0, 0, 0)
+    assert hip.reference_series.image.grid.matches(near)
+
+
+def test_a_single_slice_shows_a_hip_as_far_as_the_disc_lies_in_it():
+    slice_grid = coronal_grid(HIP.center, (120, 4, 120), pixel_mm=1.0)
+    location = HipLocation(Side.LEFT, Sphere(HIP.center, HIP.radius_mm), 0.8, 0.9, 2)
+    (whole,) = make_aligned({"COR_STIR": image(slice_grid)}).series
+    assert coverage(whole, location) == 1
+    beside = slice_grid.transformed([[1, 0, 0, 0], [0, 1, 0, 12.0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    (missing,) = make_aligned({"COR_STIR": image(beside)}).series
+    assert coverage(missing, location) == 0
 
 
 def test_everything_is_told_in_the_reference_series_space():

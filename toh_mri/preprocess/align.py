@@ -85,8 +85,7 @@ def _align(series: Series, anchor: Series, config: PreprocessConfig) -> AlignedS
         return _as_is(series, anchor, "alignment is switched off")
     if 1 in (series.image.grid.shape[0], anchor.image.grid.shape[0]):
         return _as_is(series, anchor, "single slices are not registered")
-    overlap = anchor.image.grid.contains(_probe(series.image)).mean()
-    if overlap < 0.1:
+    if _overlap(series.image, anchor.image) < 0.1:
         return _as_is(series, anchor, "the fields of view hardly overlap")
     try:
         rigid, before, after = _register(anchor.image, series.image)
@@ -124,6 +123,11 @@ def _as_is(series: Series, anchor: Series, reason: str) -> AlignedSeries:
         reason=reason,
     )
     return AlignedSeries(series, np.eye(4), alignment)
+
+
+def _overlap(one: Image, other: Image) -> float:
+    """Return the share, 0..1, of the smaller field of view that lies in the larger one."""
+    return float(max(one.grid.contains(_probe(other)).mean(), other.grid.contains(_probe(one)).mean()))
 
 
 def _probe(image: Image) -> NDArray[np.float64]:

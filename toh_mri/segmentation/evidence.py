@@ -18,6 +18,7 @@ from toh_mri.geometry import Grid, Image
 _WINDOW_MM = 12.0  # local contrast window; 20 mm is as good, 6 mm worse (measured on real slices)
 _FLOOR_SHARE = 0.12  # of the global deviation, keeps empty regions quiet
 _SMOOTH_MM = 0.6
+_ONE_PLANE_COSINE = 0.99
 _STATISTICS_STEP_MM = 4.0  # local mean and deviation vary slowly: computed on this grid
 
 
@@ -68,10 +69,8 @@ def isotropic_grid(grids: list[Grid], step_mm: float) -> Grid:
 def _in_plane_grid(grids: list[Grid], step_mm: float) -> Grid:
     first = grids[0]
     directions = first.directions
-    for grid in grids[1:]:
-        offset = (grid.centre - first.centre) @ directions[:, 0]
-        if abs(grid.directions[:, 0] @ directions[:, 0]) < 0.99 or abs(offset) > first.spacing_mm[0]:
-            raise SegmentationError("mixed_dimensions", "The single slices do not lie in one plane.")
+    if not all(in_one_plane(first, grid) for grid in grids[1:]):
+        raise SegmentationError("mixed_dimensions", "The single slices do not lie in one plane.")
     corners = np.concatenate([_corners(grid) for grid in grids]) @ directions
     low, high = corners.min(axis=0), corners.max(axis=0)
     rows, columns = (int(np.floor(length / step_mm)) + 1 for length in (high - low)[1:])
@@ -81,6 +80,13 @@ def _in_plane_grid(grids: list[Grid], step_mm: float) -> Grid:
     spare = ((high - low)[1:] - (np.array([rows, columns]) - 1) * step_mm) / 2
     affine[:3, 3] = directions @ np.array([first.centre @ directions[:, 0], *(low[1:] + spare)])
     return Grid((1, rows, columns), affine)
+
+
+def in_one_plane(first: Grid, second: Grid) -> bool:
+    """Tell whether two single slices lie in one plane, up to 8 degrees and the first one's slice distance."""
+    normal = first.directions[:, 0]
+    offset = (second.centre - first.centre) @ normal
+    return bool(abs(second.directions[:, 0] @ normal) >= _ONE_PLANE_COSINE and abs(offset) <= first.spacing_mm[0])
 
 
 def _corners(grid: Grid) -> NDArray[np.float64]:

@@ -75,21 +75,23 @@ def locate_hips(study: AlignedStudy, config: SegmentationConfig) -> tuple[HipLoc
     Raises
     ------
     SegmentationError
-        ``no_usable_series`` or ``no_hip_found``.
+        ``no_usable_series``; ``mixed_dimensions`` if the only slices are single ones of different planes;
+        ``no_hip_found``.
     """
     series = _searchable(study)
     dimensionality = 2 if series[0].grid_in_frame.shape[0] == 1 else 3
     search = _IN_SLICE if dimensionality == 2 else _IN_VOLUME
     coarse = _prepare_all(series, search.coarse_step_mm)
     fine = _prepare_all(series, search.fine_step_mm)
-    found = {side: _candidates(coarse, fine, side, search, config) for side in Side}
+    places = _places(coarse, search)
+    found = {side: _candidates(coarse, fine, places, side, search, config) for side in Side}
     chosen = _choose(found, _blurred(coarse), config)
     alone = len(chosen) == 1 and _left_right_extent(coarse[0].image.grid) > _BOTH_HIPS_MM
     return tuple(_location(item, found, dimensionality, config, missing_other=alone) for item in chosen)
 
 
 def _searchable(study: AlignedStudy) -> list[AlignedSeries]:
-    """Return the series that show a head's rim: coronal ones where there are any, all others besides them if not.
+    """Return the series that show a head's rim: stacks before single slices, and of these the coronal ones if any.
 
     Coronal slices cut both walls of the joint; further planes added time and no accuracy where they were tried.
     """
@@ -100,9 +102,8 @@ def _searchable(study: AlignedStudy) -> list[AlignedSeries]:
             "No T1-like and no fluid-sensitive series to find a hip in.",
             "'toh-mri plan' says what each series was taken for; io.roles in the configuration overrides it.",
         )
-    coronal = [s for s in usable if s.series.role.plane == "coronal"]
-    volumes = [s for s in (coronal or usable) if s.series.image.grid.shape[0] > 1]
-    return volumes or (coronal or usable)
+    pool = [s for s in usable if s.series.image.grid.shape[0] > 1] or usable
+    return [s for s in pool if s.series.role.plane == "coronal"] or pool
 
 
 def _prepare_all(series: list[AlignedSeries], step_mm: float) -> tuple[Evidence, ...]:
@@ -122,6 +123,7 @@ def _prepare_all(series: list[AlignedSeries], step_mm: float) -> tuple[Evidence,
 def _candidates(
     coarse: tuple[Evidence, ...],
     fine: tuple[Evidence, ...],
+    places: NDArray[np.int64],
     side: Side,
     search: _Search,
     config: SegmentationConfig,
@@ -129,7 +131,7 @@ def _candidates(
     """Return refined candidates of one side, best first."""
     first = best_candidates(
         coarse,
-        _seen_by_all(coarse, _lattice(coarse[0].image.grid, search.centre_step_mm)),
+        places,
         side,
         RadialGeometry.of(search.coarse_step_mm, config.radius_min_mm, config.radius_max_mm),
         count=search.candidates,
@@ -170,12 +172,19 @@ def _neighbourhood(grid: Grid, centre: tuple[float, float, float], reach_mm: flo
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3).astype(np.int64)
 
 
-def _seen_by_all(evidence: tuple[Evidence, ...], indices: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Keep positions that lie in the field of view of every series that is searched."""
+def _places(evidence: tuple[Evidence, ...], search: _Search) -> NDArray[np.int64]:
+    """Return the positions to search, shape (n, 3): those in the field of view of every series that is searched."""
+    indices = _lattice(evidence[0].image.grid, search.centre_step_mm)
     place = tuple(indices.T)
     seen = np.ones(len(indices), dtype=bool)
     for item in evidence:
         seen &= np.isfinite(np.asarray(item.image.array)[place])
+    if not seen.any():
+        raise SegmentationError(
+            "no_hip_found",
+            "No place is shown by every series that is searched: " + ", ".join(item.name for item in evidence) + ".",
+            "Leave out a series that shows another part of the body, by io.roles in the configuration.",
+        )
     return indices[seen]
 
 
@@ -251,7 +260,8 @@ def _mirror_likeness(right: Candidate, left: Candidate, blurred: tuple[Image, ..
         a = image.sample(np.add(left.sphere.center, around))
         b = image.sample(np.add(right.sphere.center, around * [-1, 1, 1]))
         both = np.isfinite(a) & np.isfinite(b)
-        if both.sum() > len(around) / 4:
+        # A correlation needs something that varies, on either side.
+        if both.sum() > len(around) / 4 and a[both].std() > 0 and b[both].std() > 0:
             correlations.append(np.corrcoef(a[both], b[both])[0, 1])
     return float(np.mean(correlations)) if correlations else 0.0
 

@@ -11,7 +11,7 @@ from toh_mri.geometry import Grid, Image
 from toh_mri.geometry.shapes import as_point
 from toh_mri.segmentation.axis import find_neck_axis
 from toh_mri.segmentation.contour import fill, trace_contour
-from toh_mri.segmentation.evidence import Evidence, isotropic_grid, prepare
+from toh_mri.segmentation.evidence import Evidence, in_one_plane, isotropic_grid, prepare
 from toh_mri.segmentation.masks import label_image, marrow_image
 from toh_mri.segmentation.planes import head_neck_plane, intertrochanteric_plane
 from toh_mri.segmentation.plausibility import confidence, neck_checks, shape_checks, support_share
@@ -38,7 +38,8 @@ def segment_hip(images: HipImages, config: SegmentationConfig) -> Anatomy:
     Raises
     ------
     SegmentationError
-        ``implausible_head`` if the confidence is below the failure threshold.
+        ``implausible_head`` if the confidence is below the failure threshold; ``no_usable_series`` if none of the
+        images shows the head's rim.
     """
     trace = _slice_anatomy if images.location.dimensionality == 2 else _volume_anatomy
     anatomy = trace(images, config)
@@ -110,8 +111,14 @@ def _slice_anatomy(images: HipImages, config: SegmentationConfig) -> Anatomy:
 
 
 def _evidence(images: HipImages, step_mm: float) -> tuple[Evidence, ...]:
-    """Prepare the series that show the rim; coronal ones where there are any."""
-    usable = [s for s in images.series if _shows_rim(s)]
+    """Prepare the series that show the rim: stacks, or slices in the reference's plane; coronal where there are any."""
+    usable = [s for s in images.series if _shows_rim(s) and _can_be_traced(s, images)]
+    if not usable:
+        raise SegmentationError(
+            "no_usable_series",
+            f"No T1-like and no fluid-sensitive series shows the {images.side.value} hip well enough to outline it.",
+            "'toh-mri plan' says what each series was taken for; io.roles in the configuration overrides it.",
+        )
     coronal = [s for s in usable if s.info.role is not None and s.info.role.plane == "coronal"] or usable
     placed = [(s, s.image_in_reference) for s in coronal]
     target: Grid = isotropic_grid([image.grid for _, image in placed], step_mm)
@@ -124,6 +131,12 @@ def _evidence(images: HipImages, step_mm: float) -> tuple[Evidence, ...]:
 def _shows_rim(series: HipSeries) -> bool:
     role = series.info.role
     return role is not None and (role.contrast.is_t1_like or role.contrast.is_fluid_sensitive)
+
+
+def _can_be_traced(series: HipSeries, images: HipImages) -> bool:
+    if images.location.dimensionality == 3:
+        return series.image.grid.shape[0] > 1
+    return in_one_plane(images.reference_series.image.grid, series.image_in_reference.grid)
 
 
 def _coverage_check(images: HipImages, head: np.ndarray, config: SegmentationConfig) -> Check:

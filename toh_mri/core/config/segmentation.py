@@ -9,6 +9,8 @@ from pydantic import model_validator
 from toh_mri.core.config.field import setting
 from toh_mri.core.frozen import FrozenModel
 
+_LEAST_RANGE_MM = 2.0  # a step of the coarse search, which would else try no radius at all
+
 
 class SegmentationConfig(FrozenModel):
     """Finding hips; the surface of head and neck; planes."""
@@ -104,9 +106,14 @@ class SegmentationConfig(FrozenModel):
     )
 
     @model_validator(mode="after")
-    def _radii_in_order(self) -> Self:
-        if self.radius_min_mm >= self.radius_max_mm:
+    def _in_order(self) -> Self:
+        if self.radius_max_mm - self.radius_min_mm < _LEAST_RANGE_MM:
             raise ValueError(
-                f"radius_min_mm ({self.radius_min_mm:g}) must be below radius_max_mm ({self.radius_max_mm:g})"
+                f"radius_min_mm ({self.radius_min_mm:g}) must be at least {_LEAST_RANGE_MM:g} mm below radius_max_mm "
+                f"({self.radius_max_mm:g})"
             )
+        for name in ("location_score", "confidence"):
+            low, high = getattr(self, f"minimum_{name}"), getattr(self, f"review_{name}")
+            if low > high:
+                raise ValueError(f"minimum_{name} ({low:g}) must not be above review_{name} ({high:g})")
         return self
