@@ -14,6 +14,7 @@ from toh_mri.cli.screen import outcome_line
 from toh_mri.core.errors import ExportError
 from toh_mri.core.study import Contrast, SeriesSource
 from toh_mri.geometry import Side
+from toh_mri.io.discovery import Discovery
 
 COMMANDS = (
     ("demo",),
@@ -42,7 +43,7 @@ def cli(monkeypatch, capsys):
 def found(monkeypatch):
     """Let the loaders find what the test puts into the list."""
     indices = []
-    monkeypatch.setattr(toh_mri.io.studies, "_find", lambda *_: (tuple(indices), []))
+    monkeypatch.setattr(toh_mri.io.studies, "discover", lambda *_: Discovery(tuple(indices), []))
     return indices
 
 

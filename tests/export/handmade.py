@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -225,8 +226,15 @@ def study_index(
     return StudyIndex(path=path, identity=identity, sources=(), skipped=(), warnings=())
 
 
+@dataclass(frozen=True)
+class StudyOfHash(Study):
+    """A study without pixels that says what its content is."""
+
+    content_hash: str = "c" * 64
+
+
 def study_value(index: StudyIndex, study_id: str = "S1", content_hash: str = "c" * 64) -> Study:
-    return Study(
+    return StudyOfHash(
         study_id=study_id,
         patient_id="P1",
         study_date=None,

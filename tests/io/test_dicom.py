@@ -84,7 +84,7 @@ def test_ordinary_series(tmp_path, dicom_series, coronal_positions):
     assert info.spacing_mm == pytest.approx((4.4, 1.0, 1.0))  # distance of positions, not the 3 mm of SliceThickness
     assert info.role.contrast is Contrast.STIR
     assert info.role.plane is SlicePlane.CORONAL
-    assert info.role.reasons[0] == "TI 160 ms with ScanningSequence IR: STIR (+0.6)"
+    assert info.role.reasons[0] == "Inversion recovery with TI 160 ms nulls fat: STIR (+0.8)"
 
 
 def test_missing_slices_are_counted_and_placed(tmp_path, dicom_series, coronal_positions):
@@ -246,7 +246,7 @@ def test_objects_that_are_no_images_and_files_that_are_nothing(tmp_path, dicom_s
         ("OTHER", "not_an_image"),
     ]
     codes = {skipped.path.name: skipped.reason.code for skipped in index.skipped}
-    assert codes["DICOMDIR"] == "directory"
+    assert codes["DICOMDIR"] == "dicomdir_unreadable"  # it lists nothing
     assert codes["empty.dcm"] == "empty_file"
     assert codes["text.dcm"] == "not_an_image"
     assert codes["broken.dcm"] == "unreadable_dicom"

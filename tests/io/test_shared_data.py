@@ -9,8 +9,8 @@ import pytest
 
 from toh_mri.core.config.io import IoConfig
 from toh_mri.io import find_studies, load_study, read_nifti
-from toh_mri.io.dicom_index import scan_dicom, study_candidates
-from toh_mri.io.files import find_files
+from toh_mri.io.dicom.index import scan_dicom, study_candidates
+from toh_mri.io.files.find import find_files
 
 pytestmark = pytest.mark.shared
 

@@ -106,7 +106,7 @@ def test_paths_without_exactly_one_study(tmp_path):
     assert find_studies(tmp_path, CONFIG) == ()
     with pytest.raises(InputError, match="no_study") as caught:
         index_study(tmp_path, CONFIG)
-    assert "neither DICOM nor NIfTI" in caught.value.message
+    assert "neither DICOM nor a volume" in caught.value.message
     volume(tmp_path / "x" / "T1.nii.gz")
     volume(tmp_path / "y" / "T1.nii.gz")
     with pytest.raises(InputError, match="several_studies") as caught:

@@ -9,7 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from toh_mri.io.nifti import read_nifti
+from toh_mri.io.volumes.nifti import read_nifti
 from toh_mri.phantom import PhantomCase, write_dicom_case, write_nifti_case
 
 

@@ -42,7 +42,7 @@ def make_study(images):
     """Return a study of named images."""
     series = tuple(make_series(name, image) for name, image in sorted(images.items()))
     index = StudyIndex(Path("study"), StudyIdentity(None, None, None), (), (), ())
-    return Study("study", "patient", None, series, (), index, "", ())
+    return Study("study", "patient", None, series, (), index, ())
 
 
 def make_aligned(images, to_frame=None):

@@ -9,6 +9,7 @@ import numpy as np
 
 from toh_mri.core.frozen import FrozenModel
 from toh_mri.core.study import Exclusion, SeriesInfo, SeriesSource, SkippedFile, StudyIndex
+from toh_mri.core.words import printable
 
 _BOTH_HIPS_WIDTH_MM = 280.0  # two hip joints are 160-200 mm apart in adults; each needs its head and the skin beyond
 _OFF_CENTRE_MM = 40.0  # a field of view this far off the scanner's midline was placed on one hip
@@ -36,7 +37,8 @@ class SkippedPlan(FrozenModel):
 class StudyPlan(FrozenModel):
     """What is known of a study before its pixels are read.
 
-    `path` and `description` are the user's own words, for the screen: they may identify a patient.
+    `path` and `description` are the user's own words, for the screen: they may identify a patient. Control characters
+    and undecodable bytes in them are codes.
     """
 
     path: str
@@ -54,7 +56,7 @@ class StudyPlan(FrozenModel):
 def plan_study(index: StudyIndex) -> StudyPlan:
     """Say what would be used of a study, and why not the rest."""
     return StudyPlan(
-        path=str(index.path),
+        path=printable(str(index.path)),
         sides=_sides(index.sources),
         series=tuple(_series_plan(source) for source in index.sources),
         skipped=_grouped(index.skipped),
@@ -65,7 +67,7 @@ def plan_study(index: StudyIndex) -> StudyPlan:
 def _series_plan(source: SeriesSource) -> SeriesPlan:
     info = source.info
     used, use = _use_of(info)
-    return SeriesPlan(info=info, description=source.description, used=used, use=use)
+    return SeriesPlan(info=info, description=printable(source.description), used=used, use=use)
 
 
 def _use_of(info: SeriesInfo) -> tuple[bool, str]:
@@ -111,7 +113,7 @@ def _span_x_mm(source: SeriesSource) -> tuple[float, float] | None:
 def _grouped(skipped: Iterable[SkippedFile]) -> tuple[SkippedPlan, ...]:
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for file in skipped:
-        groups[file.reason.code, file.reason.message].append(file.path.name)
+        groups[file.reason.code, file.reason.message].append(printable(file.path.name))
     return tuple(
         SkippedPlan(
             reason=Exclusion(code=code, message=message),

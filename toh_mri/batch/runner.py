@@ -16,7 +16,7 @@ from toh_mri.core.errors import ConfigError, ExportError, InputError, TohMriErro
 from toh_mri.core.hip import Status
 from toh_mri.core.record import StudyRecord
 from toh_mri.core.study import Study, StudyIndex
-from toh_mri.export import KeyEntry, OutputFolder, StudyTiming, begin_run, finish_run, refuse_taken, update_key
+from toh_mri.export import KeyEntry, OutputFolder, StudyTiming, begin_run, finish_run, update_key
 from toh_mri.io import pseudonyms, read_study, salt_of
 from toh_mri.pipeline import analyze_study, failed_record
 from toh_mri.pipeline.result import save_cohort, save_study
@@ -140,11 +140,8 @@ def _analyze(
             "Keep one copy below the root, or analyse the copies into folders of their own.",
         )
     study = read_study(index, config.io)
-    known = output.record(study.study_id)
-    if known is not None and known.provenance.content_hash != study.content_hash:
-        refuse_taken(output.path, study.study_id, index)
-    earlier = None if force else known
-    if earlier is not None and is_current(earlier, study, config):
+    earlier = output.earlier_record(study.study_id, study.content_hash, index)
+    if earlier is not None and not force and is_current(earlier, study, config):
         return earlier, True
     result = analyze_study(study, config)
     save_study(output, result.record, result.hips)
@@ -157,7 +154,7 @@ def _save_failure(
     record = failed_record(index, error, config)
     if copy:
         record = record.model_copy(update={"study_id": f"{record.study_id}-copy{copy + 1}"})
-    refuse_taken(output.path, record.study_id, index)
+    output.earlier_record(record.study_id, record.provenance.content_hash, index)
     save_study(output, record, {})
     return record
 

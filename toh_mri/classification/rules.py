@@ -12,10 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from toh_mri.core.config.classification import ClassificationConfig
-from toh_mri.core.hip import Evidence, Finding, Findings, Measurements, Structure
-
-LINES = (Structure.BAND, Structure.SUBCHONDRAL_LINE, Structure.NECK_LINE)
-"""Structures that are lines."""
+from toh_mri.core.hip import LINES, Evidence, Finding, Findings, Measurements, Structure
 
 
 @dataclass(frozen=True)

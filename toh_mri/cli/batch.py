@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from toh_mri.cli.options import (
+    AllowMissingSlices,
     ConfigName,
     InputFolder,
     KeepIdentifiers,
@@ -29,6 +30,7 @@ def batch(
     out: OutFolder,
     config: ConfigName = None,
     settings: Settings = None,
+    allow_missing_slices: AllowMissingSlices = False,
     keep_identifiers: KeepIdentifiers = False,
     force: Force = False,
     quiet: Quiet = False,
@@ -41,7 +43,7 @@ def batch(
     ones again.
     """
     screen = Screen(quiet=quiet, verbose=verbose)
-    chosen = make_config(config, settings, keep_identifiers=keep_identifiers)
+    chosen = make_config(config, settings, keep_identifiers=keep_identifiers, allow_missing_slices=allow_missing_slices)
     summary = run(find_or_leave(root, chosen), out, chosen, screen, command="batch", force=force)
     screen.result(str(summary.index_page))
     leave(summary)

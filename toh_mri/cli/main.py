@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 import typer
 
@@ -42,6 +43,9 @@ def _root(*, _version: Version = False) -> None:
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # the terminal may not know every letter of a name
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except TohMriError as error:

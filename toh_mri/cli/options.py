@@ -39,6 +39,13 @@ KeepIdentifiers = Annotated[
     bool,
     typer.Option("--keep-identifiers", help="Write patient and study identifiers and dates as they are."),
 ]
+AllowMissingSlices = Annotated[
+    bool,
+    typer.Option(
+        "--allow-missing-slices",
+        help="Use series that lack slices too: nothing is measured in the gaps, and the hip is flagged 'degraded'.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors and where the results are.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more, and show where errors come from.")]
 Version = Annotated[
@@ -47,8 +54,14 @@ Version = Annotated[
 ]
 
 
-def make_config(name: str | None, settings: list[str] | None, *, keep_identifiers: bool = False) -> Config:
-    """Return the configuration in force: defaults, then the file or preset, then single settings.
+def make_config(
+    name: str | None,
+    settings: list[str] | None,
+    *,
+    keep_identifiers: bool = False,
+    allow_missing_slices: bool = False,
+) -> Config:
+    """Return the configuration in force: defaults, then the file or preset, then single settings and switches.
 
     Raises
     ------
@@ -62,4 +75,6 @@ def make_config(name: str | None, settings: list[str] | None, *, keep_identifier
     overrides = list(settings or ())
     if keep_identifiers:
         overrides.append("io.keep_identifiers=true")
+    if allow_missing_slices:
+        overrides.append("io.allow_missing_slices=true")
     return config.with_overrides(overrides) if overrides else config

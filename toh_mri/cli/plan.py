@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toh_mri.cli.exit_status import ExitStatus
-from toh_mri.cli.options import ConfigName, Quiet, Settings, Verbose, Version, make_config
+from toh_mri.cli.options import AllowMissingSlices, ConfigName, Quiet, Settings, Verbose, Version, make_config
 from toh_mri.cli.running import find_or_leave
 from toh_mri.cli.screen import Screen
 
@@ -27,6 +27,7 @@ def plan(
     as_json: AsJson = False,
     config: ConfigName = None,
     settings: Settings = None,
+    allow_missing_slices: AllowMissingSlices = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
     _version: Version = False,
@@ -38,11 +39,11 @@ def plan(
     from toh_mri.batch import plan_study
 
     screen = Screen(quiet=quiet, verbose=verbose)
-    chosen = make_config(config, settings)
+    chosen = make_config(config, settings, allow_missing_slices=allow_missing_slices)
     plans = [plan_study(index) for index in find_or_leave(path, chosen)]
     if as_json:
         content = [{**item.model_dump(mode="json"), "has_work": item.has_work} for item in plans]
-        screen.result(json.dumps({"studies": content}, indent=1, ensure_ascii=False))
+        screen.result(json.dumps({"studies": content}, indent=1))
     else:
         for item in plans:
             screen.result("\n".join(_study_lines(item)) + "\n")
@@ -74,10 +75,12 @@ def _series_lines(series: SeriesPlan) -> Iterator[str]:
         yield f"      taken for {info.role.contrast}, {info.role.plane} (score {info.role.score:.2f})"
         yield from (f"        because {reason}" for reason in info.role.reasons)
     yield f"      {series.use}" if not series.used else f"      used for {series.use}"
+    if info.missing_slices:
+        yield f"      slices missing: {len(info.missing_slices)}; nothing is measured in them"
 
 
 def _quoted(description: str) -> str:
-    return f"  “{description}”" if description else ""
+    return f'  "{description}"' if description else ""
 
 
 def _geometry(series: SeriesPlan) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from toh_mri.core.words import printable
+
 
 class TohMriError(Exception):
     """Base of every error this package raises on purpose.
@@ -24,10 +26,10 @@ class TohMriError(Exception):
     stage: ClassVar[str] = "general"
 
     def __init__(self, code: str, message: str, hint: str = "", context: Mapping[str, object] | None = None) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         self.code = code
-        self.message = message
-        self.hint = hint
+        self.message = printable(message)  # it may quote the name of a file, which may hold any bytes
+        self.hint = printable(hint)
         self.context = dict(context or {})
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -16,6 +16,8 @@ from toh_mri.geometry import Image, Plane, Side, Sphere, read_only
 
 Scalar = float | int | bool | str
 
+_ON_SLICE = 1e-3  # of the slice distance: a point this near to a slice takes its value from that slice alone
+
 
 class Label(StrEnum):
     """Structures of ``anatomy.nii.gz``."""
@@ -41,6 +43,10 @@ class Structure(StrEnum):
     NECROSIS = "necrosis"
     EFFUSION = "effusion"
     CYST = "cyst"
+
+
+LINES = (Structure.BAND, Structure.SUBCHONDRAL_LINE, Structure.NECK_LINE)
+"""Structures that are traced as lines."""
 
 
 class Status(StrEnum):
@@ -99,21 +105,48 @@ class HipLocation:
 class HipSeries:
     """One series, cropped round one hip, samples untouched on their native grid.
 
-    `to_reference` is rigid, shape (4, 4): LPS mm of this series to LPS mm of the hip's reference series.
+    Attributes
+    ----------
+    info : SeriesInfo
+    image : Image of float32
+    to_reference : ndarray of float64, shape (4, 4)
+        Rigid: LPS mm of this series to LPS mm of the hip's reference series.
+    alignment : Alignment
+    missing_slices : tuple of int
+        Slices of the crop (`info.missing_slices` are those of the whole series) that the source lacks. Their samples
+        are interpolated: good for shapes, never to be measured.
     """
 
     info: SeriesInfo
     image: Image
     to_reference: NDArray[np.float64]
     alignment: Alignment
+    missing_slices: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "to_reference", read_only(self.to_reference))
 
     @property
+    def has_slice(self) -> NDArray[np.bool_]:
+        """Which slices of the crop the source has, shape (slices,)."""
+        return ~np.isin(np.arange(self.image.grid.shape[0]), self.missing_slices)
+
+    @property
     def image_in_reference(self) -> Image:
         """The same samples, placed in the reference series' patient space."""
         return Image(self.image.array, self.image.grid.transformed(self.to_reference))
+
+    def sample_measured(self, world: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Interpolate linearly at LPS points of the reference series' space, shape (n, 3), in mm.
+
+        NaN outside the field of view, and where a missing slice would have a part in the value.
+        """
+        image = self.image_in_reference
+        values = image.sample(world)
+        if self.missing_slices:
+            along = image.grid.to_index(world)[:, :1]
+            values[(np.abs(along - self.missing_slices) < 1.0 - _ON_SLICE).any(axis=1)] = np.nan
+        return values
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +108,9 @@ class SeriesInfo(FrozenModel):
         None where the series is usable.
     rescale : str or None
         How stored values were turned into signal; None where they were taken as they are or not read.
+    missing_slices : tuple of int
+        Slice indices that the source lacks. Their samples are interpolated from the slices beside them, so that the
+        stack stays regular for finding shapes; nothing may be measured there.
     """
 
     name: str
@@ -116,6 +121,7 @@ class SeriesInfo(FrozenModel):
     files: int
     excluded: Exclusion | None = None
     rescale: str | None = None
+    missing_slices: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,14 +158,15 @@ class SkippedFile:
 class StudyIdentity:
     """Who and when, as the source says. Never leaves memory but through ``key.csv`` or on request.
 
-    `patient` and `study` are None where the input carries no identifiers; then `relative_path` stands for
-    them.
+    `patient` and `study` are None where the input carries no identifiers; then `relative_path` stands for the study
+    and `relative_patient` for the patient (the subject of a BIDS tree; empty where nothing tells patients apart).
     """
 
     patient: str | None = field(repr=False)
     study: str | None = field(repr=False)
     date: str | None = field(repr=False)
     relative_path: str = ""
+    relative_patient: str = ""
 
 
 @dataclass(frozen=True)
@@ -209,8 +216,6 @@ class Study:
         Series found and left out, each with its reason.
     index : StudyIndex
         Where it came from.
-    content_hash : str
-        SHA-256 over geometry and pixels of all series.
     warnings : tuple of str
     """
 
@@ -220,8 +225,17 @@ class Study:
     series: tuple[Series, ...]
     excluded: tuple[SeriesInfo, ...]
     index: StudyIndex
-    content_hash: str
     warnings: tuple[str, ...]
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 over geometry and pixels of all series."""
+        digest = hashlib.sha256()
+        for item in self.series:
+            digest.update(repr(item.image.grid.shape).encode())
+            digest.update(item.image.grid.affine.tobytes())
+            digest.update(item.image.array.data)
+        return digest.hexdigest()
 
 
 class Alignment(FrozenModel):

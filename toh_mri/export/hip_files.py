@@ -10,7 +10,7 @@ from toh_mri.core.hip import HipImages, HipResult, Structure
 from toh_mri.core.record import HipRecord
 from toh_mri.export.files import write_json
 from toh_mri.geometry import Grid, Image, Side
-from toh_mri.io.nifti import write_nifti
+from toh_mri.io.volumes.nifti import write_nifti
 
 ANATOMY_FILE = "anatomy.nii.gz"
 FINDINGS_FILE = "findings.json"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from toh_mri.core.errors import ExportError
 from toh_mri.core.study import StudyIndex
+from toh_mri.core.words import printable
 from toh_mri.export.files import write_text
 from toh_mri.export.tables import csv_text
 
@@ -37,7 +38,7 @@ class KeyEntry:
     def as_row(self) -> dict[str, str]:
         """Return one row of ``key.csv``."""
         identity = self.index.identity
-        return {
+        row = {
             "study_id": self.study_id,
             "patient_id": self.patient_id,
             "source_patient": identity.patient or "",
@@ -46,6 +47,7 @@ class KeyEntry:
             "source_folder": str(self.index.path.resolve()),
             "source_series": "; ".join(f"{s.info.name}={s.description}" for s in self.index.sources),
         }
+        return {column: printable(text) for column, text in row.items()}
 
 
 def refuse_taken(out: Path, study_id: str, index: StudyIndex) -> None:
@@ -61,10 +63,10 @@ def refuse_taken(out: Path, study_id: str, index: StudyIndex) -> None:
     if index.identity.study is not None:
         return
     for row in _read(out / KEY_FILE):
-        if row["study_id"] == study_id and row["source_folder"] != str(index.path.resolve()):
+        if row["study_id"] == study_id and row["source_folder"] != printable(str(index.path.resolve())):
             raise ExportError(
                 "study_id_taken",
-                f"{out} already holds a study named {study_id}, from another folder.",
+                f"{printable(str(out))} already holds a study named {study_id}, from another folder.",
                 "Use another output folder, or run batch on the folder above both studies, which names them apart.",
             )
 

@@ -11,8 +11,10 @@ from pydantic import ValidationError
 from toh_mri.core.errors import ExportError
 from toh_mri.core.hip import HipResult
 from toh_mri.core.record import Failure, StudyRecord
+from toh_mri.core.study import StudyIndex
 from toh_mri.export.files import replaced_folder, write_text
 from toh_mri.export.hip_files import PREVIEW_FILE, hip_file_names, hip_folder, write_hip
+from toh_mri.export.key import refuse_taken
 from toh_mri.export.run import is_ours
 from toh_mri.export.tables import FAILURE_COLUMNS, Row, columns_of, csv_text, failure_rows, study_rows
 from toh_mri.geometry import Side
@@ -113,6 +115,28 @@ class OutputFolder:
             return _read_record(self.study_folder(study_id) / RECORD_FILE)
         except ExportError:
             return None
+
+    def earlier_record(self, study_id: str, content_hash: str | None, index: StudyIndex) -> StudyRecord | None:
+        """Return the record an earlier run left of this study; None where there is none, or none that can be read.
+
+        Parameters
+        ----------
+        study_id : str
+        content_hash : str or None
+            Of the study as it is now; None where it could not be read.
+        index : StudyIndex
+            Where it comes from.
+
+        Raises
+        ------
+        ExportError
+            ``study_id_taken`` where the record is of another source, to be told by ``key.csv``. The same content
+            is the same study wherever it lies.
+        """
+        known = self.record(study_id)
+        if known is not None and (content_hash is None or known.provenance.content_hash != content_hash):
+            refuse_taken(self.path, study_id, index)
+        return known
 
     def records(self) -> Iterator[tuple[Path, StudyRecord | ExportError]]:
         """Yield each study's folder with its record, or with the reason why that cannot be read."""

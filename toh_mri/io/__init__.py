@@ -4,8 +4,8 @@ DICOM and RAS end here: everything behind this room is [slice, row, column] in L
 """
 
 from toh_mri.io.identifiers import Pseudonyms, pseudonyms, salt_of
-from toh_mri.io.nifti import read_nifti, write_nifti
 from toh_mri.io.studies import find_studies, index_study, load_study, read_study
+from toh_mri.io.volumes.nifti import read_nifti, write_nifti
 
 __all__ = [
     "Pseudonyms",

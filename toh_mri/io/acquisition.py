@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from toh_mri.core.study import Acquisition
-from toh_mri.io.body_part import coded_body_part
+from toh_mri.io.roles.body_part import coded_body_part
 
 Getter = Callable[[str], object]
 
@@ -29,17 +29,30 @@ _VENDORS = {
     "fujifilm": "Fujifilm",
     "esaote": "Esaote",
 }
+_GE_CODE = re.compile(r"(?:FS|FC|IR|MT|NPW|PFF|PFP|SP)(?=$|_(?!GEMS|SLICE_|FREQ_))|[A-Z0-9][A-Z0-9_]*?_GEMS")
 _CODE = re.compile(r"[A-Z0-9 _+./-]{1,24}")
-_NO_AGENT = {"", "NO", "NONE", "N", "0", "FALSE", "WITHOUT", "NO CONTRAST"}
+_NO_AGENT = frozenset(
+    {"", "-", "0", "N", "NO", "NONE", "NOT", "NA", "N/A", "NIL", "FALSE", "WITHOUT", "NO CONTRAST", "NON CONTRAST",
+     "OHNE", "KEIN", "KEINE", "NEIN", "SANS", "AUCUN", "NON", "SIN", "SENZA", "SEM", "GEEN", "YOK", "BRAK", "无"}
+)  # fmt: skip
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_GROUPED_BY_COMMA = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # 4,000: four, or four thousand?
 
 
 def number(value: object) -> float | None:
-    """Return a finite number, or the first of several; None for anything else."""
+    """Return a finite number, or the first of several; None for anything else.
+
+    Text may have a decimal comma; where the comma could as well divide thousands, the number is not known.
+    """
     if isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue":
         items = list(value)  # type: ignore[call-overload]
         return number(items[0]) if items else None
     if value is None or isinstance(value, bool):
         return None
+    if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value.strip()):
+        if _GROUPED_BY_COMMA.fullmatch(value.strip()):
+            return None
+        value = value.replace(",", ".")
     try:
         result = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
@@ -96,7 +109,7 @@ def make_acquisition(get: Getter) -> Acquisition:
         echo_train_length=_count(get("EchoTrainLength")),
         scanning_sequence=codes(get("ScanningSequence")),
         sequence_variant=codes(get("SequenceVariant")),
-        scan_options=codes(get("ScanOptions")),
+        scan_options=_scan_options(get("ScanOptions")),
         image_type=codes(get("ImageType")),
         acquisition_type=_one_of(get("MRAcquisitionType"), {"2D", "3D"}),
         contrast_agent=_agent(get("ContrastBolusAgent")),
@@ -104,6 +117,13 @@ def make_acquisition(get: Getter) -> Acquisition:
         body_part=coded_body_part(text(get("BodyPartExamined"))),
         laterality=_one_of(get("Laterality"), {"L", "R", "B"}) or _one_of(get("ImageLaterality"), {"L", "R", "B"}),
     )
+
+
+def _scan_options(value: object) -> tuple[str, ...]:
+    """Return the codes; converters before 2020 joined them: ``FAST_GEMS_ACC_GEMS_FS``."""
+    if isinstance(value, str) and "_GEMS_" in value:
+        return codes(_GE_CODE.findall(value.upper()))
+    return codes(value)
 
 
 def _positive(value: object) -> float | None:

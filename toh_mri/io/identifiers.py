@@ -37,11 +37,13 @@ class Pseudonyms(NamedTuple):
 def pseudonyms(identity: StudyIdentity, config: IoConfig) -> Pseudonyms:
     """Return the names under which a study and its patient appear in outputs.
 
-    Inputs without identifiers use the path relative to the root, made file-name safe.
+    Inputs without identifiers use the path relative to the root, made file-name safe; the patient of a BIDS tree is
+    its subject.
     """
     if identity.study is None:
         name = safe_name(identity.relative_path)
-        return Pseudonyms(name, name, identity.date if config.keep_identifiers else None)
+        patient = safe_name(identity.relative_patient) if identity.relative_patient else name
+        return Pseudonyms(name, patient, identity.date if config.keep_identifiers else None)
     if config.keep_identifiers:
         study = safe_name(identity.study)
         return Pseudonyms(study, safe_name(identity.patient) if identity.patient else study, identity.date)

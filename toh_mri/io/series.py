@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toh_mri.core.config.io import IoConfig
-from toh_mri.core.study import Acquisition, Exclusion, SeriesInfo, SeriesRole, SeriesSource, SlicePlane
+from toh_mri.core.study import Acquisition, Contrast, Exclusion, SeriesInfo, SeriesRole, SeriesSource, SlicePlane
 from toh_mri.geometry import Grid, Image
-from toh_mri.io.fitness import fitness_problems
-from toh_mri.io.roles import assign_role, plane_of
+from toh_mri.io.choice import Choice
+from toh_mri.io.roles.assign import assign_role, plane_of
+from toh_mri.io.roles.fitness import fitness_problems
 
 _PLANE_PREFIX = {SlicePlane.CORONAL: "COR", SlicePlane.AXIAL: "AX", SlicePlane.SAGITTAL: "SAG"}
 
@@ -51,6 +52,10 @@ class Candidate:
     shape, spacing_mm : tuple or None
         Where known although there is no grid.
     grid : Grid or None
+    missing_slices : tuple of int
+        See `SeriesInfo.missing_slices`.
+    contrast : Contrast or None
+        Where the source itself says what it shows.
     load : callable or None
         Reads the pixels. None where there is no grid.
     unfit : tuple of Exclusion
@@ -71,6 +76,8 @@ class Candidate:
     shape: tuple[int, int, int] | None = None
     spacing_mm: tuple[float, float, float] | None = None
     grid: Grid | None = None
+    missing_slices: tuple[int, ...] = ()
+    contrast: Contrast | None = None
     load: Callable[[], Loaded] | None = None
     unfit: tuple[Exclusion, ...] = ()
     broken: tuple[Exclusion, ...] = ()
@@ -93,23 +100,39 @@ class IndexedSeries(SeriesSource):
     notes: tuple[str, ...] = ()
 
 
-def index_series(candidates: Iterable[Candidate], config: IoConfig) -> tuple[IndexedSeries, ...]:
-    """Give every candidate a role, a verdict and a name; sorted by name."""
+def index_series(candidates: Iterable[Candidate], config: IoConfig, choice: Choice) -> tuple[IndexedSeries, ...]:
+    """Give every candidate a role, a verdict and a name; sorted by name.
+
+    What the user chose needs a place and a size only: what it shows is the user's word.
+    """
     seen: Counter[str] = Counter()
     result = []
     for candidate in sorted(candidates, key=lambda c: c.order):
-        role = _role(candidate, config)
-        base = _base_name(candidate, role)
+        chosen = _chosen_role(candidate, choice)
+        kept = candidate if chosen is None else replace(candidate, unfit=())
+        role = chosen or _role(kept, config)
+        base = _base_name(kept, role)
         seen[base] += 1
         name = base if seen[base] == 1 else f"{base}_{seen[base]}"
-        result.append(_indexed(name, candidate, role, config))
+        result.append(_indexed(name, kept, role, _reasons(kept, role, chosen, choice, config)))
     return tuple(sorted(result, key=lambda source: _natural(source.info.name)))
 
 
 def _role(candidate: Candidate, config: IoConfig) -> SeriesRole | None:
     if candidate.unfit or candidate.normal is None:
         return None
-    return assign_role(candidate.acquisition, plane_of(candidate.normal), candidate.words, config)
+    plane = plane_of(candidate.normal)
+    if candidate.contrast is not None:
+        return SeriesRole(contrast=candidate.contrast, plane=plane, score=1.0, reasons=("Its description says so.",))
+    return assign_role(candidate.acquisition, plane, candidate.words, config)
+
+
+def _chosen_role(candidate: Candidate, choice: Choice) -> SeriesRole | None:
+    if choice == Choice() or candidate.normal is None or candidate.load is None:
+        return None
+    plane = plane_of(candidate.normal)
+    usual = assign_role(candidate.acquisition, plane, candidate.words, IoConfig())
+    return choice.role(candidate.paths, plane, usual)
 
 
 def _base_name(candidate: Candidate, role: SeriesRole | None) -> str:
@@ -119,9 +142,17 @@ def _base_name(candidate: Candidate, role: SeriesRole | None) -> str:
     return f"{_PLANE_PREFIX[plane_of(candidate.normal)]}_{contrast}"
 
 
-def _indexed(name: str, candidate: Candidate, role: SeriesRole | None, config: IoConfig) -> IndexedSeries:
-    problems = fitness_problems(candidate.acquisition, candidate.grid, role, config)
-    reasons = [*candidate.unfit, *candidate.broken, *problems]
+def _reasons(
+    candidate: Candidate, role: SeriesRole | None, chosen: SeriesRole | None, choice: Choice, config: IoConfig
+) -> list[Exclusion]:
+    """Return every reason against using a series, the weightiest first."""
+    acquisition = Acquisition() if chosen is not None else candidate.acquisition  # the user's word outweighs it
+    problems = fitness_problems(acquisition, candidate.grid, role, config)
+    objection = choice.objection(role) if chosen is None else None
+    return [*candidate.unfit, *candidate.broken, *problems, *([] if objection is None else [objection])]
+
+
+def _indexed(name: str, candidate: Candidate, role: SeriesRole | None, reasons: list[Exclusion]) -> IndexedSeries:
     excluded = Exclusion(code=reasons[0].code, message=" ".join(r.message for r in reasons)) if reasons else None
     grid = candidate.grid
     info = SeriesInfo(
@@ -132,6 +163,7 @@ def _indexed(name: str, candidate: Candidate, role: SeriesRole | None, config: I
         spacing_mm=grid.spacing_mm if grid else candidate.spacing_mm,
         files=len(set(candidate.paths)),
         excluded=excluded,
+        missing_slices=candidate.missing_slices,
     )
     return IndexedSeries(
         info=info,

@@ -51,7 +51,7 @@ class _Marrow:
 
 
 def find_edema(images: HipImages, anatomy: Anatomy, config: LesionsConfig) -> Edema:
-    """Measure edema on the native samples of the reference series.
+    """Measure edema on the native samples of the reference series; none is looked for in slices it lacks.
 
     Raises
     ------
@@ -82,16 +82,26 @@ def _marrow(images: HipImages, anatomy: Anatomy) -> _Marrow:
             "Edema is measured on a fluid-sensitive, fat-suppressed series; the study has none of this hip.",
             "Add a STIR, fat-suppressed T2 or PD, or Dixon water series.",
         )
-    regions = _regions(anatomy)
+    regions = _regions(anatomy) * reference.has_slice[:, None, None]
     inside = regions > 0
     points = anatomy.labels.grid.to_world(np.argwhere(inside))
-    muscle = muscle_of(reference.image, anatomy)
+    muscle = muscle_of(reference, anatomy)
     ratio = np.full(regions.shape, np.nan, np.float32)
     ratio[inside] = np.asarray(reference.image.array, dtype=np.float32)[inside] / muscle.at(points)
     t1_ratio = np.full(regions.shape, np.nan, np.float32)
     t1_values, note = _t1_over_muscle(images, muscle, points)
     t1_ratio[inside] = t1_values
-    return _Marrow(regions, ratio, _smoothed_in_plane(t1_ratio), marrow_signal(contrast), (note,))
+    notes = (*_missing_note(reference), note)
+    return _Marrow(regions, ratio, _smoothed_in_plane(t1_ratio), marrow_signal(contrast), notes)
+
+
+def _missing_note(reference: HipSeries) -> tuple[str, ...]:
+    count = len(reference.missing_slices)
+    slices = "1 slice" if count == 1 else f"{count} slices"
+    note = (
+        f"{reference.info.name} lacks {slices} of this hip: edema was not looked for there; its size is a lower bound."
+    )
+    return (note,) if count else ()
 
 
 def _contrast(series: HipSeries) -> Contrast:
@@ -117,12 +127,11 @@ def _t1_over_muscle(
     t1 = next((s for s in images.series if _contrast(s) is Contrast.T1), None)
     if t1 is None:
         return nothing, "No T1 series: edema could not be checked for loss of fat."
-    image = t1.image_in_reference
     try:
-        yardstick = muscle_at(image, muscle)
+        yardstick = muscle_at(t1, muscle)
     except QuantificationError as error:
         return nothing, f"{t1.info.name} was not used to check edema for loss of fat: {error.message}"
-    values = image.sample(points) / yardstick.at(points)
+    values = t1.sample_measured(points) / yardstick.at(points)
     return values.astype(np.float32), f"Edema was checked for loss of fat on {t1.info.name}."
 
 

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from toh_mri.core.config.lesions import LesionsConfig
 from toh_mri.core.errors import QuantificationError
-from toh_mri.core.hip import Anatomy, Finding, Findings, HipImages, Label, Structure
+from toh_mri.core.hip import LINES, Anatomy, Finding, Findings, HipImages, Label, Structure
 from toh_mri.geometry import Grid, Image
 from toh_mri.lesions.edema import Edema, find_edema
 from toh_mri.lesions.kinds import kind_of
@@ -16,7 +16,6 @@ from toh_mri.lesions.lines import trace_series
 from toh_mri.lesions.linking import Line, View, link_lines
 from toh_mri.lesions.place import BonePlace
 
-_LINES = (Structure.BAND, Structure.SUBCHONDRAL_LINE, Structure.NECK_LINE)
 _NOT_LOOKED_FOR = (Structure.NECROSIS, Structure.EFFUSION, Structure.CYST)
 _EDEMA_BESIDE_MM = 5.0
 _RASTER_STEP_MM = 0.3
@@ -53,7 +52,7 @@ def find_lesions(images: HipImages, anatomy: Anatomy, config: LesionsConfig) -> 
     lines = _lines(images, anatomy, config, view)
     lines = [line for line in lines if line.structure not in absent and _is_plausible(line, edema, anatomy)]
     grid = anatomy.labels.grid
-    masks = {structure: Image(_raster(lines, structure, grid), grid) for structure in _LINES if structure not in absent}
+    masks = {structure: Image(_raster(lines, structure, grid), grid) for structure in LINES if structure not in absent}
     items = [_line_finding(line, lines, images, anatomy, view, config) for line in lines]
     if edema is not None:
         masks[Structure.EDEMA] = Image(edema.mask, grid)
@@ -72,7 +71,7 @@ def _unseen_lines(images: HipImages, anatomy: Anatomy, edema: Edema | None) -> d
     """Give the reason for each kind of line that these pictures cannot show."""
     t1_like = any(series.info.role is not None and series.info.role.contrast.is_t1_like for series in images.series)
     if edema is None and not t1_like:  # on a fat-suppressed series dark lines show in bright marrow only
-        return dict.fromkeys(_LINES, "no_t1_series")
+        return dict.fromkeys(LINES, "no_t1_series")
     return {} if anatomy.mask(Label.FEMORAL_NECK).any() else {Structure.NECK_LINE: "no_femoral_neck"}
 
 

@@ -31,6 +31,9 @@ class Segment:
     series : str
     slice : int
         In the cropped series.
+    number : int
+        Of its slice among those that the source has: neighbours differ by one, also where slices are missing
+        between them.
     dark : bool
     t1_like : bool
         Seen on a series whose fat is not suppressed.
@@ -49,6 +52,7 @@ class Segment:
 
     series: str
     slice: int
+    number: int
     dark: bool
     t1_like: bool
     points: NDArray[np.float64]
@@ -68,7 +72,7 @@ class Segment:
 def trace_series(series: HipSeries, place: BonePlace, config: LesionsConfig) -> list[Segment]:
     """Trace dark lines, and on fat-suppressed series bright ones too, in head and neck of one series.
 
-    In-plane: a band is a sheet in space, but a line in each thick slice.
+    In-plane: a band is a sheet in space, but a line in each thick slice. Slices that the source lacks show none.
     """
     role = series.info.role
     if role is None or not (role.contrast.is_t1_like or role.contrast.is_fluid_sensitive):
@@ -77,18 +81,19 @@ def trace_series(series: HipSeries, place: BonePlace, config: LesionsConfig) -> 
     if image is None:
         return []
     signal = np.asarray(image.array, dtype=np.float32)
-    tissue = float(np.median(np.asarray(series.image.array)[np.asarray(series.image.array) > 0]))
+    measured = np.asarray(series.image.array)[series.has_slice]
+    tissue = float(np.median(measured[measured > 0]))
     t1_like = role.contrast.is_t1_like
     floor = _DARK_GROUND * tissue
     segments = []
-    for k, plane in enumerate(signal):
+    for k in np.flatnonzero(series.has_slice).tolist():
         world = image.grid.crop((k, 0, 0), (k + 1, *image.grid.shape[1:])).voxel_centres()[0]
         depth = place.signed_depth_mm(world)
         marrow = depth > _MARROW_MARGIN_MM
         wanted = marrow & np.isin(place.part(world), _PARTS)
         if not wanted.any():
             continue
-        pixels, level = _continued(plane, marrow, image.grid.spacing_mm[1:])
+        pixels, level = _continued(signal[k], marrow, image.grid.spacing_mm[1:])
         for dark in (True,) if t1_like else (True, False):
             ground = floor if dark else tissue
             shown = wanted & (level > floor) if dark else wanted
@@ -182,6 +187,7 @@ def _segment(
     return Segment(
         series=series.info.name,
         slice=k,
+        number=int(series.has_slice[:k].sum()),
         dark=dark,
         t1_like=bool(role and role.contrast.is_t1_like),
         points=points,

@@ -110,9 +110,9 @@ class Line:
 def link_lines(kinds: Sequence[tuple[Structure, Segment]], view: View, config: LesionsConfig) -> list[Line]:
     """Link segments into lines, and keep those that are long and sure enough; the surest first.
 
-    Two segments belong together where at least 30 % of the shorter one's points lie within 4 mm, plus the
-    slice distance of the thicker series, of the other. A line is what most of its length is: the shallow ends of a
-    band do not make a subchondral line.
+    Two segments belong together where at least 30 % of the shorter one's points lie within 4 mm, plus the slice
+    distance of the thicker series, of the other; across missing slices, plus the width of the gap. A line is what
+    most of its length is: the shallow ends of a band do not make a subchondral line.
     """
     dark = [(structure, segment) for structure, segment in kinds if segment.dark]
     bright = [segment for structure, segment in kinds if not segment.dark and structure is Structure.BAND]
@@ -164,7 +164,14 @@ def _groups(items: Sequence[tuple[Structure, Segment]]) -> list[list[tuple[Struc
 
 
 def _touch(a: Segment, b: Segment, tree_a: cKDTree, tree_b: cKDTree) -> bool:
-    reach = _IN_PLANE_MM + max(a.slice_spacing_mm, b.slice_spacing_mm)
+    reach = _IN_PLANE_MM + _slice_distance_mm(a, b)
     short, tree = (a, tree_b) if a.length_mm < b.length_mm else (b, tree_a)
     distance, _ = tree.query(short.points, distance_upper_bound=reach)
     return bool(np.mean(np.isfinite(distance)) >= _OVERLAP)
+
+
+def _slice_distance_mm(a: Segment, b: Segment) -> float:
+    """Distance between slices that come next to each other; wider where slices are missing between the two."""
+    if a.series == b.series and abs(a.number - b.number) == 1:
+        return abs(a.slice - b.slice) * a.slice_spacing_mm
+    return max(a.slice_spacing_mm, b.slice_spacing_mm)

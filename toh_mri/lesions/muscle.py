@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from toh_mri.core.errors import QuantificationError
-from toh_mri.core.hip import Anatomy
-from toh_mri.geometry import Image, Sphere
+from toh_mri.core.hip import Anatomy, HipSeries
+from toh_mri.geometry import Sphere
 
 _REACH_RADII = 2.5  # how far from the head centre muscle is looked for
 _BONE_MARGIN_MM = 4.0  # keeps cartilage, joint fluid and capsule out
@@ -45,8 +45,8 @@ class MuscleSignal:
         return np.asarray(np.exp(terms @ self.coefficients).reshape(world.shape[:-1]))
 
 
-def muscle_of(image: Image, anatomy: Anatomy) -> MuscleSignal:
-    """Find the signal of muscle in a fluid-sensitive series: the commonest soft tissue round a hip.
+def muscle_of(series: HipSeries, anatomy: Anatomy) -> MuscleSignal:
+    """Find the signal of muscle in the fluid-sensitive reference series: the commonest soft tissue round a hip.
 
     A polynomial follows the mode of the logarithm of the signal outside bone, with Tukey's biweight, from
     constant to quadratic (shading from muscle, never from marrow: diffuse edema must not be corrected away).
@@ -58,29 +58,31 @@ def muscle_of(image: Image, anatomy: Anatomy) -> MuscleSignal:
     """
     frame = Sphere(anatomy.head.center, anatomy.head.radius_mm * _REACH_RADII)
     bone = np.asarray(anatomy.labels.array, dtype=np.uint8) > 0
-    points, values = _soft_tissue(image, bone, frame)
+    points, values = _soft_tissue(series, bone, frame)
     return _fit(points, values, frame)
 
 
-def muscle_at(image: Image, muscle: MuscleSignal) -> MuscleSignal:
-    """Find the signal of muscle in another series of the same space, at places already known to be muscle.
+def muscle_at(series: HipSeries, muscle: MuscleSignal) -> MuscleSignal:
+    """Find the signal of muscle in another series, at places already known to be muscle.
 
     Raises
     ------
     QuantificationError
         ``muscle_reference_not_found``.
     """
-    values = image.sample(muscle.points).astype(np.float64)
+    values = series.sample_measured(muscle.points).astype(np.float64)
     good = np.isfinite(values) & (values > 0)
     return _fit(muscle.points[good], values[good], muscle.frame)
 
 
 def _soft_tissue(
-    image: Image, bone: NDArray[np.bool_], frame: Sphere
+    series: HipSeries, bone: NDArray[np.bool_], frame: Sphere
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Pick positive samples within `frame` and away from bone; LPS points and values."""
+    image = series.image
     distance = ndimage.distance_transform_edt(~bone, sampling=image.grid.spacing_mm)
     free = (distance > _BONE_MARGIN_MM) & (np.asarray(image.array, dtype=np.float32) > 0)
+    free &= series.has_slice[:, None, None]
     index = np.argwhere(free)
     index = index[:: max(1, len(index) // (4 * _MAXIMUM_SAMPLES))]
     points = image.grid.to_world(index)

@@ -59,6 +59,7 @@ def _flags(images: HipImages, findings: Findings, values: dict[str, Scalar]) -> 
         "neck_fracture_line": Structure.NECK_LINE in found,
         "band_with_edema": Structure.BAND in found and Structure.EDEMA in found,
         "edema_both_sides": share >= BOTH_SIDES_PERCENT,
+        "degraded": bool(images.reference_series.info.missing_slices),
         "no_t1_series": not any(role is not None and role.contrast.is_t1_like for role in roles),
     }
     return tuple(name for name, raised in flags.items() if raised)

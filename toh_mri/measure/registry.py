@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from toh_mri.core.hip import Label, Scalar, Structure
+from toh_mri.core.hip import LINES, Label, Scalar, Structure
 from toh_mri.measure.subject import Subject
 
 _OWN = "this project's definition (DESIGN section 5)"
@@ -223,7 +223,7 @@ def _anatomy_features() -> list[Feature]:
 
 def _line_features() -> list[Feature]:
     features = []
-    for structure in (Structure.BAND, Structure.SUBCHONDRAL_LINE, Structure.NECK_LINE):
+    for structure in LINES:
         name, words = structure.value, structure.value.replace("_", " ")
         features += [
             Feature(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from toh_mri.io.nifti import write_nifti
+from toh_mri.io.volumes.nifti import write_nifti
 from toh_mri.phantom.case import PhantomCase, PhantomSeries
 from toh_mri.phantom.signal import Sequence
 

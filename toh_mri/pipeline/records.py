@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 
 from toh_mri.core.config import Config
@@ -77,9 +77,17 @@ def study_record(
         failure=failure,
         series=tuple(series),
         hips=dict(hips or {}),
-        warnings=study.warnings,
+        warnings=(*study.warnings, *_missing_slices_warnings(hips or {})),
         provenance=_provenance(config, study.content_hash),
     )
+
+
+def _missing_slices_warnings(hips: Mapping[Side, HipRecord]) -> Iterator[str]:
+    """Say of which hips edema is not counted in full; the loader says which slices of which series are missing."""
+    for side in sorted(hips):
+        for check in hips[side].checks:
+            if check.code == "missing_slices" and check.status is not Status.OK:
+                yield f"{side.capitalize()} hip: {check.message}"
 
 
 def failed_record(index: StudyIndex, error: TohMriError, config: Config) -> StudyRecord:

@@ -18,7 +18,6 @@ from toh_mri.export import (
     StudyTiming,
     begin_run,
     finish_run,
-    refuse_taken,
     study_rows,
     update_key,
 )
@@ -54,14 +53,13 @@ class StudyResult:
         Raises
         ------
         ExportError
-            ``not_our_folder`` if `out` holds anything but results of this program; ``not_writable``.
+            ``not_our_folder`` if `out` holds anything but results of this program; ``study_id_taken`` if it holds
+            another study of this name; ``not_writable``.
         """
         started = perf_counter()
         output = OutputFolder(out)
         config = Config.from_mapping(self.record.provenance.config)
-        known = output.record(self.record.study_id)
-        if known is not None and known.provenance.content_hash != self.record.provenance.content_hash:
-            refuse_taken(output.path, self.record.study_id, self.study.index)
+        output.earlier_record(self.record.study_id, self.record.provenance.content_hash, self.study.index)
         begin_run(output.path, "save", self.record.provenance.version, config)
         report = save_study(output, self.record, self.hips)
         update_key(output.path, [KeyEntry(self.record.study_id, self.record.patient_id, self.study.index)])

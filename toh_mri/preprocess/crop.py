@@ -9,21 +9,23 @@ from numpy.typing import NDArray
 
 from toh_mri.core.config.preprocess import PreprocessConfig
 from toh_mri.core.errors import SeriesSelectionError
-from toh_mri.core.hip import HipImages, HipLocation, HipSeries
-from toh_mri.core.study import AlignedSeries, AlignedStudy, Contrast, SlicePlane
+from toh_mri.core.hip import Check, HipImages, HipLocation, HipSeries, Status
+from toh_mri.core.study import AlignedSeries, AlignedStudy, Contrast, SeriesInfo, SlicePlane
 from toh_mri.geometry import Sphere
 from toh_mri.geometry.shapes import as_point
 
 _FLUID_ORDER = (Contrast.STIR, Contrast.T2FS, Contrast.PDFS, Contrast.DIXON_WATER)
+_BALL_STEPS = 33  # at most 4 mm apart, so that no slice of usual thickness is stepped over
 _COVERED_RADII = 2.0  # edema is counted within two head radii
 
 
 def crop_hip(study: AlignedStudy, location: HipLocation, config: PreprocessConfig) -> HipImages:
     """Choose the reference series of one hip and cut every series that shows it to a box.
 
-    The reference is the fluid-sensitive series that covers most of the hip; those within a small margin are ordered
-    STIR, T2-FS, PD-FS, then coronal, then finer pixels. Without a fluid-sensitive series a T1-like one takes its place,
-    and edema cannot be measured. No sample is interpolated.
+    The reference is the fluid-sensitive series that covers most of the hip; those within a small margin are ordered:
+    complete ones before those that lack slices, STIR, T2-FS, PD-FS, then coronal, then finer pixels. Without a
+    fluid-sensitive series a T1-like one takes its place, and edema cannot be measured. No sample is interpolated. A
+    reference that lacks slices is a check that asks for a look.
 
     Parameters
     ----------
@@ -55,6 +57,7 @@ def crop_hip(study: AlignedStudy, location: HipLocation, config: PreprocessConfi
     placed = replace(
         location,
         sphere=Sphere(_moved(from_frame, location.sphere.center), location.sphere.radius_mm),
+        checks=(*location.checks, _missing_slices_check(reference.series.info)),
     )
     start, _ = reference.series.image.grid.box_around(placed.sphere.center, config.crop_radius_mm)
     others = [s for s in shown if s is not reference]
@@ -69,10 +72,13 @@ def crop_hip(study: AlignedStudy, location: HipLocation, config: PreprocessConfi
 
 
 def coverage(series: AlignedSeries, location: HipLocation) -> float:
-    """Return the share, 0..1, of the ball of two head radii round the head that a series shows."""
+    """Return the share, 0..1, of the ball of two head radii round the head that a series shows.
+
+    What lies in missing slices is not shown.
+    """
     grid = series.grid_in_frame
     reach = _COVERED_RADII * location.sphere.radius_mm
-    axis = np.linspace(-reach, reach, 13)
+    axis = np.linspace(-reach, reach, _BALL_STEPS)
     ball = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
     ball = ball[np.linalg.norm(ball, axis=1) <= reach]
     if location.dimensionality == 2:  # a slice shows a disc
@@ -80,7 +86,9 @@ def coverage(series: AlignedSeries, location: HipLocation) -> float:
         ball = ball - np.outer(ball @ normal, normal)
     if not grid.contains(location.sphere.center):
         return 0.0
-    return float(grid.contains(np.add(location.sphere.center, ball)).mean())
+    points = np.add(location.sphere.center, ball)
+    slices = np.rint(grid.to_index(points)[:, 0])
+    return float((grid.contains(points) & ~np.isin(slices, series.series.info.missing_slices)).mean())
 
 
 def _choose(
@@ -97,14 +105,15 @@ def _choose(
         if not fluid:
             rank = 0 if role.contrast is Contrast.T1 else 1
         pixel = round(item.series.image.grid.spacing_mm[1], 3)
-        return (rank, role.plane is not SlicePlane.CORONAL, pixel, item.series.name)
+        lacks = bool(item.series.info.missing_slices)
+        return (lacks, rank, role.plane is not SlicePlane.CORONAL, pixel, item.series.name)
 
     chosen = min(close, key=order)
     role = chosen.series.role
     reasons = [
         "fluid-sensitive" if fluid else "no fluid-sensitive series shows this hip: edema cannot be measured",
         f"shows {100 * covered[chosen.series.name]:.0f} % of the hip (most of any: {100 * most:.0f} %)",
-        f"{role.contrast.value}, {role.plane.value}: first in the order STIR, T2FS, PDFS, then coronal, among "
+        f"{role.contrast.value}, {role.plane.value}: first in the order complete, STIR, T2FS, PDFS, coronal, among "
         + ", ".join(sorted(s.series.name for s in close)),
     ]
     return chosen, tuple(reasons)
@@ -114,12 +123,27 @@ def _crop(
     item: AlignedSeries, location: HipLocation, from_frame: NDArray[np.float64], config: PreprocessConfig
 ) -> HipSeries:
     own = _moved(_inverse(item.to_frame), location.sphere.center)
-    image = item.series.image
+    info, image = item.series.info, item.series.image
+    start, stop = image.grid.box_around(own, config.crop_radius_mm)
     return HipSeries(
-        info=item.series.info,
-        image=image.crop(*image.grid.box_around(own, config.crop_radius_mm)),
+        info=info,
+        image=image.crop(start, stop),
         to_reference=from_frame @ item.to_frame,
         alignment=item.alignment,
+        missing_slices=tuple(k - start[0] for k in info.missing_slices if start[0] <= k < stop[0]),
+    )
+
+
+def _missing_slices_check(reference: SeriesInfo) -> Check:
+    missing = len(reference.missing_slices)
+    return Check(
+        code="missing_slices",
+        status=Status.REVIEW if missing else Status.OK,
+        value=float(missing),
+        message=f"{reference.name}, the reference series, lacks {missing} {'slice' if missing == 1 else 'slices'}; "
+        "edema there is not counted, so that its size is a lower bound."
+        if missing
+        else f"{reference.name}, the reference series, lacks no slice.",
     )
 
 

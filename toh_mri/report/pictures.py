@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toh_mri.core.config.report import ReportConfig
-from toh_mri.core.hip import HipResult, HipSeries, Label, Structure
+from toh_mri.core.hip import LINES, HipResult, HipSeries, Label, Structure
 from toh_mri.geometry import Grid, Image, Sphere
 from toh_mri.report.outlines import mask_path, polyline_path
 from toh_mri.report.png import data_uri
@@ -17,7 +17,6 @@ from toh_mri.report.view import View, direction_word
 
 _WINDOW_PERCENTILES = (1.0, 99.7)
 _SLIVER_FRACTION = 0.15  # slices that cut less of the head than this share of the largest cut show little
-_LINES = (Structure.BAND, Structure.SUBCHONDRAL_LINE, Structure.NECK_LINE)
 
 
 @dataclass(frozen=True)
@@ -44,11 +43,12 @@ class Picture:
 class SlicePictures:
     """One slice position: the reference series, the T1 series in the same plane, and what is drawn on both.
 
-    `number` counts from 1 in the whole reference series.
+    `number` counts from 1 in the whole reference series; `missing` where the source lacks this slice of it.
     """
 
     number: int
     count: int
+    missing: bool
     position: str
     pictures: tuple[Picture, ...]
     layers: tuple[Layer, ...]
@@ -133,8 +133,9 @@ class _Drawing:
         return np.flatnonzero(distance <= reach)
 
     def middle_slice(self) -> int:
-        """Return the slice nearest to the head's centre."""
-        return int(np.clip(round(float(self.grid.to_index(self.head.center)[0])), 0, self.grid.shape[0] - 1))
+        """Return the slice nearest to the head's centre, of those that the source has."""
+        slices = np.flatnonzero(self.result.images.reference_series.has_slice)
+        return int(slices[np.argmin(np.abs(slices - self.grid.to_index(self.head.center)[0]))])
 
     def pictures(self, slices: list[int], companion: HipSeries | None) -> list[tuple[Picture, ...]]:
         """Return, per slice, the scanner's own samples, and a companion series in the same plane if given."""
@@ -150,6 +151,7 @@ class _Drawing:
         return SlicePictures(
             number=k + self.result.images.crop_start[0] + 1,
             count=self.result.images.full_grid_shape[0],
+            missing=k in self.result.images.reference_series.missing_slices,
             position=self.position_text(k),
             pictures=pictures,
             layers=self.layers(k),
@@ -203,7 +205,7 @@ class _Drawing:
         return [
             Layer(str(item.structure), self._polyline(np.array(line), k), filled=False)
             for item in items
-            if item.structure in _LINES
+            if item.structure in LINES
             for line in item.polylines_lps_mm
         ]
 

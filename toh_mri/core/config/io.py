@@ -8,6 +8,7 @@ from toh_mri.core.config.field import setting
 from toh_mri.core.frozen import FrozenMapping, FrozenModel
 
 ContrastName = Literal["T1", "STIR", "T2FS", "PDFS", "DIXON_WATER", "DIXON_FAT", "T2", "PD", "OTHER"]
+PlaneName = Literal["coronal", "axial", "sagittal"]
 
 
 class IoConfig(FrozenModel):
@@ -60,6 +61,38 @@ class IoConfig(FrozenModel):
         about="A series whose best contrast scores lower has the role OTHER.",
         ge=0,
         le=1,
+    )
+    allow_missing_slices: bool = setting(
+        False,
+        unit="-",
+        source="strict by default: every volume is proportional to the slice distance",
+        about="Read a series that lacks slices inside: nothing is measured there, results are flagged 'degraded'.",
+    )
+    picture_pixel_mm: float | None = setting(
+        None,
+        unit="mm",
+        source="the user",
+        about="Pixel spacing of exported pictures (PNG, JPEG) whose JSON file gives none.",
+        gt=0,
+        le=10,
+    )
+    picture_weighting: ContrastName | None = setting(
+        None,
+        unit="-",
+        source="the user",
+        about="Contrast of exported pictures whose JSON file gives none.",
+    )
+    picture_plane: PlaneName | None = setting(
+        None,
+        unit="-",
+        source="the user",
+        about="Slice plane of exported pictures whose JSON file gives none.",
+    )
+    picture_patient_right: Literal["left", "right"] | None = setting(
+        None,
+        unit="-",
+        source="the user",
+        about="Side of exported pictures that is the patient's right, where their JSON file gives none.",
     )
     roles: FrozenMapping[str, ContrastName] = setting(
         {},

@@ -1,0 +1,1 @@
+"""Exported pictures of single slices."""

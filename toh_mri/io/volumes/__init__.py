@@ -1,0 +1,1 @@
+"""NIfTI, NRRD and MetaImage files, and the JSON files that describe them."""
