@@ -2,14 +2,10 @@
 
 import dataclasses
 import shutil
-import tempfile
-from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
     CTImageStorage,
@@ -20,9 +16,7 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
     generate_uid,
 )
-from scipy.spatial.transform import Rotation
 
-from toh_mri.core.config import Config
 from toh_mri.core.config.io import IoConfig
 from toh_mri.core.errors import InputError
 from toh_mri.core.study import Contrast, SlicePlane
@@ -34,36 +28,6 @@ CONFIG = IoConfig(salt="fixed")
 def only(folder):
     (source,) = index_study(folder, CONFIG).sources
     return source.info
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    angles=st.tuples(*[st.floats(-180, 180)] * 3),
-    origin=st.tuples(*[st.floats(-300, 300)] * 3),
-    pixel=st.tuples(st.floats(0.8, 2.0), st.floats(0.8, 2.0)),
-    spacing=st.floats(1.0, 8.0),
-    backwards=st.booleans(),
-    seed=st.integers(0, 2**16),
-)
-def test_random_geometry(dicom_series, angles, origin, pixel, spacing, backwards, seed):
-    """Every voxel lies where position and orientation put it, whatever the order of files and slices."""
-    rng = np.random.default_rng(seed)
-    count = 5
-    row, column, normal = Rotation.from_euler("xyz", angles, degrees=True).as_matrix().T
-    step = (-1 if backwards else 1) * spacing * normal
-    order = rng.permutation(count)
-    pixels = np.repeat(order.astype(np.int16), 80 * 96).reshape(count, 80, 96).copy()
-    pixels[:, 3, 7] += 100
-    with tempfile.TemporaryDirectory() as folder:
-        positions = [np.array(origin) + k * step for k in order]
-        dicom_series(Path(folder), positions, pixels, orientation=(*row, *column), pixel_mm=pixel)
-        (series,) = load_study(folder, Config(io=IoConfig(minimum_coverage_mm=0))).series
-    for k in range(count):
-        marked = np.argwhere(series.image.array == 100 + k)
-        truth = np.array(origin) + k * step + 7 * pixel[1] * row + 3 * pixel[0] * column
-        place = series.image.grid.to_world(marked[0] if len(marked) == 1 else marked[marked[:, 1] == 3][0])
-        assert np.abs(place - truth).max() < 1e-4
-    assert series.image.grid.spacing_mm == pytest.approx((spacing, *pixel), rel=1e-5)
 
 
 def test_left_is_left_for_every_patient_position(tmp_path, dicom_series, coronal_positions):

@@ -18,7 +18,7 @@ from toh_mri.cli.options import (
     Version,
     make_config,
 )
-from toh_mri.cli.running import find_or_leave, leave, run
+from toh_mri.cli.running import find_or_explain, leave, run
 from toh_mri.cli.screen import Screen
 
 Force = Annotated[bool, typer.Option("--force", help="Analyse every study again, also those with a good result.")]
@@ -44,6 +44,6 @@ def batch(
     """
     screen = Screen(quiet=quiet, verbose=verbose)
     chosen = make_config(config, settings, keep_identifiers=keep_identifiers, allow_missing_slices=allow_missing_slices)
-    summary = run(find_or_leave(root, chosen), out, chosen, screen, command="batch", force=force)
+    summary = run(find_or_explain(root, chosen), out, chosen, screen, command="batch", force=force)
     screen.result(str(summary.index_page))
     leave(summary)

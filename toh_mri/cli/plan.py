@@ -11,7 +11,7 @@ import typer
 
 from toh_mri.cli.exit_status import ExitStatus
 from toh_mri.cli.options import AllowMissingSlices, ConfigName, Quiet, Settings, Verbose, Version, make_config
-from toh_mri.cli.running import find_or_leave
+from toh_mri.cli.running import find_or_explain
 from toh_mri.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def plan(
 
     screen = Screen(quiet=quiet, verbose=verbose)
     chosen = make_config(config, settings, allow_missing_slices=allow_missing_slices)
-    plans = [plan_study(index) for index in find_or_leave(path, chosen)]
+    plans = [plan_study(index) for index in find_or_explain(path, chosen)]
     if as_json:
         content = [{**item.model_dump(mode="json"), "has_work": item.has_work} for item in plans]
         screen.result(json.dumps({"studies": content}, indent=1))

@@ -17,16 +17,11 @@ if TYPE_CHECKING:
     from toh_mri.core.study import StudyIndex
 
 
-def find_or_leave(root: Path, config: Config) -> tuple[StudyIndex, ...]:
-    """Return the studies below a folder; leaves with status 3 where there is none."""
-    from toh_mri.io import find_studies
+def find_or_explain(root: Path, config: Config) -> tuple[StudyIndex, ...]:
+    """Return the studies below a folder; where there is none, the error says what was left out and why."""
+    from toh_mri.io import find_studies, index_study
 
-    indices = find_studies(root, config.io)
-    if not indices:
-        typer.echo(f"toh-mri: no study was found below {root}.", err=True)
-        typer.echo("Hint: give a folder that holds DICOM or NIfTI files of a hip MRI study.", err=True)
-        raise typer.Exit(ExitStatus.NOTHING)
-    return indices
+    return find_studies(root, config.io) or (index_study(root, config.io),)
 
 
 def run(

@@ -18,7 +18,7 @@ from pydicom.tag import BaseTag
 
 from toh_mri.io.files.foreign import UNPARSABLE
 
-_CHARACTER_SET = BaseTag(0x00080005)
+_CHARACTER_SET = 0x00080005
 _PLAIN_TEXT = ("iso8859",)
 _LONGEST_KEPT = 512  # bytes; longer values are rare and are turned each time
 _KEPT = 2**16
@@ -36,6 +36,7 @@ class Elements:
 
     def __init__(self, dataset: Dataset, encodings: Sequence[str] = _PLAIN_TEXT) -> None:
         self._dataset = dataset
+        self._elements = {int(tag): element for tag, element in dataset.items()}  # quicker to ask than the data set
         self._encodings = tuple(encodings)
         declared = self.at(_CHARACTER_SET)
         if declared:
@@ -47,21 +48,21 @@ class Elements:
         """Return the value of a keyword."""
         return self.at(_tag(keyword))
 
-    def at(self, tag: BaseTag) -> object:
-        """Return the value of a tag."""
+    def at(self, tag: int) -> object:
+        """Return the value of a tag, given as group and element in one number."""
+        element = self._elements.get(tag)
+        if element is None:
+            return None
+        if isinstance(element, RawDataElement) and element.VR != "SQ" and element.value is not None:
+            stored = element.value
+            if len(stored) <= _LONGEST_KEPT:
+                how = (element.is_implicit_VR, element.is_little_endian)
+                return _value(tag, element.VR, stored, *how, self._encodings)
         try:
-            element = self._dataset.get_item(tag)
-            if element is None:
-                return None
-            if not isinstance(element, RawDataElement):
-                return element.value
-            if not isinstance(element.value, bytes) or len(element.value) > _LONGEST_KEPT or element.VR == "SQ":
-                return self._dataset[tag].value
+            value: object = self._dataset[tag].value
         except UNPARSABLE:
             return None
-        return _value(
-            element.tag, element.VR, element.value, element.is_implicit_VR, element.is_little_endian, self._encodings
-        )
+        return value
 
     def meta(self, keyword: str) -> object:
         """Return a value of the file meta information."""
@@ -72,7 +73,7 @@ class Elements:
         """Return the items of a sequence."""
         return self.items_at(_tag(keyword))
 
-    def items_at(self, tag: BaseTag) -> list[Elements]:
+    def items_at(self, tag: int) -> list[Elements]:
         """Return the items of the sequence at a tag."""
         value = self.at(tag)
         if not isinstance(value, Sequence) or isinstance(value, str):
@@ -81,11 +82,11 @@ class Elements:
 
 
 @cache
-def _tag(keyword: str) -> BaseTag:
+def _tag(keyword: str) -> int:
     tag = tag_for_keyword(keyword)
     if tag is None:
         raise LookupError(keyword)
-    return BaseTag(tag)
+    return int(tag)
 
 
 @lru_cache(maxsize=64)
@@ -98,14 +99,14 @@ def _encodings(declared: tuple[str, ...]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=_KEPT)
 def _value(
-    tag: BaseTag,
+    tag: int,
     representation: str | None,
     stored: bytes,
     is_implicit: bool,  # noqa: FBT001 - the fields of pydicom's raw element, in its order
     is_little_endian: bool,  # noqa: FBT001
     encodings: tuple[str, ...],
 ) -> object:
-    raw = RawDataElement(tag, representation, len(stored), stored, 0, is_implicit, is_little_endian)
+    raw = RawDataElement(BaseTag(tag), representation, len(stored), stored, 0, is_implicit, is_little_endian)
     try:
         value: object = convert_raw_data_element(raw, encoding=list(encodings)).value
     except UNPARSABLE:

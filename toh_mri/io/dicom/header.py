@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom._uid_dict import UID_dictionary
 from pydicom.multival import MultiValue
-from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
 from toh_mri.core.errors import InputError
@@ -35,7 +34,7 @@ _ACQUISITION_KEYWORDS = (
 )  # fmt: skip
 # Tells images at one place apart, the most telling first. Not used where positions alone make a stack.
 REPEAT_KEYWORDS = ("EchoNumbers", "AcquisitionNumber", "TriggerTime", "InstanceNumber")
-_GRID_OF_MOSAIC = (BaseTag(0x0019100A), BaseTag(0x00651050))  # Siemens, United Imaging: images in one picture
+_GRID_OF_MOSAIC = (0x0019100A, 0x00651050)  # Siemens, United Imaging: images in one picture
 _MOST_FRAMES = 100_000
 
 
@@ -178,7 +177,8 @@ def _frames(path: Path, elements: Elements, pixels: PixelPlace | None) -> Iterat
 
 def _single_frame(elements: Elements) -> FrameGroups:
     """Return what a single-frame object holds elsewhere than at its top level."""
-    group: FrameGroups = {PHILIPS_SCALE_SLOPE: philips_scale_slope(elements)}
+    is_philips = str(elements("Manufacturer")).lower().startswith("philips")
+    group: FrameGroups = {PHILIPS_SCALE_SLOPE: philips_scale_slope(elements) if is_philips else None}
     for item in elements.items("RealWorldValueMappingSequence")[:1]:
         group |= {name: item(name) for name in ("RealWorldValueSlope", "RealWorldValueIntercept")}
     return group

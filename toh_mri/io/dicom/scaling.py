@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydicom.tag import BaseTag
 
 from toh_mri.io.acquisition import Getter, number
 
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
 
 PHILIPS_SCALE_SLOPE = "PhilipsScaleSlope"
 
-_PHILIPS_CREATORS = tuple(BaseTag(0x20050000 + block) for block in range(0x10, 0x20))
+_PHILIPS_CREATORS = tuple(0x20050000 + block for block in range(0x10, 0x20))
 _PHILIPS_CREATOR = "Philips MR Imaging DD 001"
-_PHILIPS_FRAME = BaseTag(0x2005140F)
+_PHILIPS_FRAME = 0x2005140F
 _SCALE_SLOPE_ELEMENT = 0x0E
 _ONE_SCALE = 1e-4  # relative; scale slopes are stored in single precision and rescale slopes in decimal
 
@@ -63,8 +62,7 @@ def philips_scale_slope(elements: Elements) -> float | None:
     for holder in (elements, *elements.items_at(_PHILIPS_FRAME)):
         for creator in _PHILIPS_CREATORS:
             if holder.at(creator) == _PHILIPS_CREATOR:
-                tag = BaseTag(0x20050000 + ((creator & 0xFF) << 8) + _SCALE_SLOPE_ELEMENT)
-                return number(holder.at(tag))
+                return number(holder.at(0x20050000 + ((creator & 0xFF) << 8) + _SCALE_SLOPE_ELEMENT))
     return None
 
 
