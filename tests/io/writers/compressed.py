@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import gdcm
+import imagecodecs
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
@@ -146,6 +147,12 @@ def _jpeg_lossless(frame: NDArray[np.integer], pixels: PixelFormat, *, selection
     return lossless_jpeg(frame.astype(np.int64) & (2**pixels.stored - 1), pixels.stored, selection_value)
 
 
+def _jpeg_2000(frame: NDArray[np.integer], pixels: PixelFormat) -> bytes:
+    return imagecodecs.jpeg2k_encode(
+        frame, level=80, codecformat="j2k", bitspersample=pixels.stored, reversible=False, numthreads=1
+    )
+
+
 _ENCODERS = {
     RLELossless: partial(_with_pydicom, syntax=RLELossless, plugin="pydicom"),
     JPEGBaseline8Bit: _with_pillow,
@@ -157,6 +164,6 @@ _ENCODERS = {
         _with_pydicom, syntax=JPEGLSNearLossless, plugin="pyjpegls", jls_error=NEAR_LOSSLESS_ERROR
     ),
     JPEG2000Lossless: partial(_with_gdcm, syntax=gdcm.TransferSyntax.JPEG2000Lossless),
-    JPEG2000: partial(_with_pydicom, syntax=JPEG2000, plugin="pylibjpeg", j2k_psnr=[80]),
+    JPEG2000: _jpeg_2000,
 }
 ENCAPSULATED = tuple(_ENCODERS)

@@ -1,7 +1,7 @@
-"""The head of an encoded frame, looked at before a decoder is let at it.
+"""Head and end of an encoded frame, looked at before a decoder is let at it.
 
-Decoders take memory for the size that the code stream claims, and some end the whole process where the head of a JPEG
-stream is not in order. So the head must be in order, and its size that of the DICOM header.
+Decoders take memory for the size that the code stream claims, mend what is damaged as they see fit, and fill up what is
+missing. So the head must be in order, its size that of the DICOM header, and a JPEG stream must have an end.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from toh_mri.core.errors import InputError
 
 _JPEG_START = b"\xff\xd8"
 _JPEG_2000_SIZE = b"\xff\x4f\xff\x51"  # start of code stream, then always the size (ISO/IEC 15444-1 A.5.1)
+_JPEG_END = b"\xff\xd9"
 _SCAN = 0xDA
 # Start of frame of JPEG (ISO/IEC 10918-1 B.1.1.3: C0 to CF but for three) and of JPEG-LS (ISO/IEC 14495-1 C.1.1).
 _FRAME_MARKERS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
@@ -18,8 +19,8 @@ _JFIF, _ADOBE = 0xE0, 0xEE
 _LAST_ADOBE_TRANSFORM = 2
 
 
-def check_head(frame: bytes, rows: int, columns: int) -> None:
-    """Refuse a JPEG, JPEG-LS or JPEG 2000 frame whose head is damaged or claims another size.
+def check_frame(frame: bytes, rows: int, columns: int) -> None:
+    """Refuse a JPEG, JPEG-LS or JPEG 2000 frame that is damaged in its head, cut off, or of another size.
 
     Parameters
     ----------
@@ -33,9 +34,13 @@ def check_head(frame: bytes, rows: int, columns: int) -> None:
     InputError
         ``pixels_unreadable``.
     """
-    size = _jpeg_size(frame) if frame.startswith(_JPEG_START) else _jpeg_2000_size(frame)
+    is_jpeg = frame.startswith(_JPEG_START)
+    size = _jpeg_size(frame) if is_jpeg else _jpeg_2000_size(frame)
     if size is None:
         raise InputError("pixels_unreadable", "The head of an encoded frame is damaged.")
+    if is_jpeg and not frame.rstrip(b"\0").endswith(_JPEG_END):
+        # Decoders fill up what is missing with grey.
+        raise InputError("pixels_unreadable", "An encoded frame has no end.")
     if size != (rows, columns):
         raise InputError(
             "pixels_unreadable",

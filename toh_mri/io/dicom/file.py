@@ -73,7 +73,11 @@ class PixelPlace:
     @property
     def frames(self) -> int:
         """Number of frames that the file claims to hold."""
-        return int(_number(self.options["number_of_frames"]) or 1)
+        return self.number("number_of_frames") or 1
+
+    def number(self, option: str) -> int:
+        """Return an option as a number; 0 where the file does not give it."""
+        return int(_number(self.options.get(option)) or 0)
 
 
 def read_header_data(stream: BinaryIO) -> tuple[Elements, PixelPlace | None]:
