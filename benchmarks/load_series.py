@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=2000)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    names = ("pydicom", "highdicom", "pyjpegls", "numpy")
+    names = ("pydicom", "highdicom", "imagecodecs", "numpy")
     print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()},", end=" ")
     print(", ".join(f"{name} {version(name)}" for name in names))
     with tempfile.TemporaryDirectory() as folder:

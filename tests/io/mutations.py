@@ -29,6 +29,10 @@ _MOST_AT_ONCE = 3
 _EDITS = ("value", "value", "delete", "representation", "length", "twice")
 _LENGTHS = (0, 1, 3, 0x7FFF, 0xFFFE, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFE, 0xFFFFFFFF)
 _REPRESENTATIONS = (b"OB", b"OW", b"SQ", b"UN", b"DS", b"US", b"UT", b"PN", b"AT", b"FD", b"\0\0", b"zz")
+_PIXEL_DATA = (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")
+_ELEMENT_HEAD_BYTES = 8
+_ITEM = re.escape(b"\xfe\xff\x00\xe0")
+_FRAME_HEAD_WORDS = 16
 _VALUES = (
     *(b"", b"0", b"-1", b"1e400", b"-1e-400", b"nan", b"inf", b"0\\0", b"1\\0\\0\\0\\1\\0\\7", b"2147483648"),
     *(b"99999999999999999999", b"\xff" * 8, b"\0" * 8, b"\\" * 300, b"1\\" * 4000, b"\x1b$B\x1b(J", b"ISO_IR 192"),
@@ -77,7 +81,7 @@ def _ways_of(name: str, content: bytes) -> tuple[Callable[[bytes, Generator], by
         return (_edit_number,) * 4
     if name.endswith(".zip"):
         return (_edit_zip_directory,) * 4
-    return (_edit_tag,) * 6 if content[128:132] == b"DICM" else ()
+    return (_edit_tag,) * 6 + (_damage_frame,) * 4 if content[128:132] == b"DICM" else ()
 
 
 # --- any bytes
@@ -172,6 +176,20 @@ def _edited(content: bytes, edit: str, rng: Generator) -> bytes:
     if edit in {"value", "delete"}:
         return _rewritten(data, holder, tag, edit, rng)
     return _raw_edit(content, tag, edit, rng)
+
+
+def _damage_frame(content: bytes, rng: Generator) -> bytes:
+    """Damage the pixel data: as often a word in the head of an encoded frame as any of its bytes."""
+    start = max(content.rfind(tag) for tag in _PIXEL_DATA)
+    if start < 0:
+        return _flip_bits(content, rng)
+    items = [match.end() + 4 for match in re.finditer(_ITEM, content[start:])]
+    if items and rng.random() < 0.5:
+        start += items[rng.integers(len(items))] + 4 * int(rng.integers(_FRAME_HEAD_WORDS))
+        word = rng.bytes(4) if rng.random() < 0.5 else struct.pack("<I", _LENGTHS[rng.integers(len(_LENGTHS))])
+        return content[:start] + word + content[start + len(word) :]
+    start += _ELEMENT_HEAD_BYTES
+    return content[:start] + _ANY[rng.integers(len(_ANY))](content[start:], rng)
 
 
 def _walk(data: Dataset) -> list[tuple[Dataset, BaseTag]]:

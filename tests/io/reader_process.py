@@ -28,6 +28,7 @@ from toh_mri.io import find_studies, index_study, read_study
 
 ROOT = Path(__file__).resolve().parents[2]
 HANG_SECONDS = 20.0
+_LONGEST = 200
 _GIB = 2**30
 _MOST_MEMORY_BYTES = 6 * _GIB  # of addresses: what asks for more must not take the machine with it
 # What may never appear in a message: the patient the writers name, in files and folders.
@@ -132,7 +133,7 @@ def main() -> None:
             frame = traceback.extract_tb(error.__traceback__)[-1]
             ours = [f for f in traceback.extract_tb(error.__traceback__) if "toh_mri" in f.filename]
             places = [f"{Path(f.filename).name}:{f.lineno}" for f in (*ours[-2:], frame)]
-            failure = f"{type(error).__name__}: {error} ({' > '.join(dict.fromkeys(places))})"
+            failure = f"{type(error).__name__}: {str(error)[:_LONGEST]!r} ({' > '.join(dict.fromkeys(places))})"
         peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         sys.stdout.write(json.dumps({"kinds": kinds, "failure": failure, "peak_mib": peak_mib}) + "\n")
         sys.stdout.flush()

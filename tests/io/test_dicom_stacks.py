@@ -15,9 +15,8 @@ SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
 
 
 def verdicts(folder):
-    return sorted(
-        (s.info.shape[0], s.info.excluded and s.info.excluded.code) for s in index_study(folder, CONFIG).sources
-    )
+    found = [source.info for source in index_study(folder, CONFIG).sources]
+    return sorted(((info.shape[0], info.excluded and info.excluded.code) for info in found), key=str)
 
 
 def notes(folder):
@@ -34,7 +33,7 @@ def test_repeats_are_told_apart_by_a_number(tmp_path, dicom_series, coronal_posi
     paths = dicom_series(tmp_path, coronal_positions(9) * 2, np.zeros((18, 80, 96), np.int16), **{keyword: values})
     assert len(paths) == 18
     assert verdicts(tmp_path) == [(9, None), (9, None)]
-    assert notes(tmp_path) == {f"Its series holds 2 stacks, told apart by {keyword}."}
+    assert notes(tmp_path) == {f"Its series holds several stacks, told apart by {keyword}."}
 
 
 def write_instances(folder, dicom_series, positions, order):
@@ -71,7 +70,7 @@ def test_both_hips_in_one_series(tmp_path, dicom_series):
     beside = [(x, -20.0 + 4.4 * k, 30.0) for x in (-140.0, 44.0) for k in range(9)]
     dicom_series(tmp_path / "beside", beside)
     assert verdicts(tmp_path / "beside") == [(9, None), (9, None)]
-    assert notes(tmp_path / "beside") == {"Its series holds 2 stacks, told apart by in-plane position."}
+    assert notes(tmp_path / "beside") == {"Its series holds several stacks, told apart by in-plane position."}
     centres = sorted(s.grid.centre[0] for s in index_study(tmp_path / "beside", CONFIG).sources)
     assert centres == pytest.approx([-140 + 47.5, 44 + 47.5])
     slabs = [(x + 4.0 * k, -48.0, 40.0) for x in (-120.0, 80.0) for k in range(11)]
@@ -199,3 +198,77 @@ def test_a_chosen_file_outweighs_the_rules(tmp_path, dicom_series, coronal_posit
         "COR_STIR": "not_chosen",
         "COR_T2FS": None,
     }
+
+
+def written(folder, dicom_series, count=20, **attributes):
+    """Write a stack in which these attributes differ from slice to slice."""
+    pixels = np.repeat(np.arange(1, count + 1, dtype=np.int16), 80 * 96).reshape(-1, 80, 96)
+    dicom_series(folder, [(-48.0, -20.0 + 4.0 * k, 30.0) for k in range(count)], pixels, **attributes)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"ImageType": numbered([["DERIVED" if k % 2 else "ORIGINAL", "PRIMARY", "M"] for k in range(20)])},
+        {"ImageType": numbered([["DERIVED" if k == 10 else "ORIGINAL", "PRIMARY", "M"] for k in range(20)])},
+        {"EchoTime": numbered([39.949 if k % 2 else 39.951 for k in range(20)])},
+        {"TemporalPositionIdentifier": numbered(range(20))},
+        {"AcquisitionNumber": numbered([1 + k % 2 for k in range(20)])},
+    ],
+    ids=["every other derived", "one derived", "echo at the rounding", "time point counts slices", "packages"],
+)
+def test_what_changes_from_slice_to_slice_does_not_halve_a_stack(tmp_path, dicom_series, attributes):
+    written(tmp_path, dicom_series, **attributes)
+    (series,) = load_study(tmp_path).series
+    assert series.image.grid.spacing_mm[0] == pytest.approx(4.0)
+    np.testing.assert_array_equal(series.image.array[:, 0, 0], np.arange(1, 21))
+
+
+@pytest.mark.parametrize("order", ["stack by stack", "place by place"])
+@pytest.mark.parametrize("lost", [0, 9, 11])
+def test_instance_numbers_are_no_help_where_an_image_is_lost(tmp_path, dicom_series, order, lost):
+    """The order would still look plain, and put a slice of one stack into the other."""
+    along = [(-48.0, -20.0 + 4.0 * k, 30.0) for k in range(12)]
+    positions = along * 2 if order == "stack by stack" else [place for place in along for _ in range(2)]
+    numbers = [*range(24)]
+    del positions[lost], numbers[lost]
+    write_instances(tmp_path, dicom_series, positions, numbers)
+    assert verdicts(tmp_path) == [(23, "duplicate_slices")]
+
+
+def test_a_picture_among_the_slices_is_left_out_alone(tmp_path, dicom_series, coronal_positions):
+    uid = generate_uid()
+    dicom_series(tmp_path, coronal_positions(9), SeriesInstanceUID=uid)
+    other = {"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}
+    dicom_series(tmp_path, [(-48.0, -60.0, 30.0)], SeriesInstanceUID=uid, **other)
+    assert verdicts(tmp_path) == [(1, "picture"), (9, None)]
+
+
+def test_slices_scaled_by_different_rules_are_refused(tmp_path, dicom_series):
+    for k in range(9):
+        attributes = {"RescaleSlope": 2, "RescaleIntercept": 0} if k % 2 else {}
+        dicom_series(tmp_path, [(-48.0, -20.0 + 4.0 * k, 30.0)], SeriesInstanceUID="1.2.9", **attributes)
+    assert verdicts(tmp_path) == [(9, "scaling_disagrees")]
+
+
+def test_positions_with_one_decimal(tmp_path, dicom_series):
+    dicom_series(tmp_path, [(-48.0, round(3.34 * k, 1), 30.0) for k in range(15)])
+    assert verdicts(tmp_path) == [(15, None)]
+
+
+def test_series_without_a_uid_are_known_by_number_and_name(tmp_path, dicom_series, coronal_positions):
+    for number, name in ((1, "localizer"), (2, "pd_tse_fs_cor")):
+        attributes = {"SeriesNumber": number, "SeriesDescription": name, "ScanningSequence": "SE"}
+        dicom_series(tmp_path, coronal_positions(9), **attributes, InversionTime=None, EchoTime=35)
+    for path in tmp_path.iterdir():
+        data = pydicom.dcmread(path)
+        del data.SeriesInstanceUID
+        data.save_as(path)
+    assert verdicts(tmp_path) == [(9, "localizer"), (9, None)]
+
+
+def test_a_long_dynamic_is_a_time_series(tmp_path, dicom_series):
+    times = {k: 1 + k // 8 for k in range(8 * 20)}
+    positions = [(-48.0, -20.0 + 4.0 * k, 30.0) for k in range(8)] * 20
+    dicom_series(tmp_path, positions, np.zeros((160, 4, 4), np.int16), TemporalPositionIdentifier=times)
+    assert {code for _, code in verdicts(tmp_path)} == {"time_series"}

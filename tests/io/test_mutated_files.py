@@ -33,11 +33,11 @@ def test_a_mutation_is_the_same_each_time():
 
 
 def test_damaged_files_end_in_a_volume_or_a_reason(tmp_path):
-    failures = {}
+    failures = []
     with ReaderProcess() as reader:
         for number in range(COUNT):
             what, files = mutated(SEED, number)
             outcome = reader.read(write(tmp_path / str(number), files))
             if outcome.failure:
-                failures[f"mutation {number} of seed {SEED}, {what}"] = outcome.failure
-    assert failures == {}
+                failures.append(f"mutation {number} of seed {SEED}, {what}: {outcome.failure}")
+    assert not failures, "\n".join(failures)

@@ -6,8 +6,12 @@ missing. So the head must be in order, its size that of the DICOM header, and a 
 
 from __future__ import annotations
 
+import struct
+from itertools import pairwise
+
 from toh_mri.core.errors import InputError
 
+_RLE_HEAD = struct.Struct("<16L")
 _JPEG_START = b"\xff\xd8"
 _JPEG_2000_SIZE = b"\xff\x4f\xff\x51"  # start of code stream, then always the size (ISO/IEC 15444-1 A.5.1)
 _JPEG_END = b"\xff\xd9"
@@ -46,6 +50,30 @@ def check_frame(frame: bytes, rows: int, columns: int) -> None:
             "pixels_unreadable",
             f"An encoded frame claims {size[0]} x {size[1]} pixels, its header {rows} x {columns}.",
         )
+
+
+def check_rle(frame: bytes, segments: int) -> None:
+    """Refuse an RLE frame whose segments do not lie one after the other inside it (DICOM PS3.5 G.5).
+
+    Decoders follow the offsets wherever they lead.
+
+    Parameters
+    ----------
+    frame : bytes
+    segments : int
+        Bytes of a stored value: each has a segment of its own.
+
+    Raises
+    ------
+    InputError
+        ``pixels_unreadable``.
+    """
+    if len(frame) >= _RLE_HEAD.size:
+        count, *offsets = _RLE_HEAD.unpack_from(frame)
+        places = [*offsets[:segments], len(frame)]
+        if count == segments and places[0] == _RLE_HEAD.size and all(a < b for a, b in pairwise(places)):
+            return
+    raise InputError("pixels_unreadable", "The head of an encoded frame is damaged.")
 
 
 def _jpeg_2000_size(frame: bytes) -> tuple[int, int] | None:

@@ -1,7 +1,7 @@
 """One encoded frame to its stored values, with the decoders of imagecodecs.
 
-They are permissively licensed, let other threads run, and turn damaged data into errors: gdcm, which pydicom would take
-for most syntaxes, ends the whole process on some, and the RLE decoder of pylibjpeg panics.
+They are permissively licensed, let other threads run, and bear damaged data once its head is in order (`code_stream`).
+Of the decoders that pydicom would take, gdcm ends the whole process on some damaged data, and pylibjpeg's for RLE panics.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydicom import uid as syntaxes
 
 from toh_mri.core.errors import InputError
-from toh_mri.io.dicom.code_stream import check_frame
+from toh_mri.io.dicom.code_stream import check_frame, check_rle
 from toh_mri.io.dicom.file import PixelPlace
 
 _CODE_STREAMS: dict[syntaxes.UID, Callable[[bytes], NDArray[np.integer]]] = {
@@ -44,7 +44,9 @@ def decode_frame(frame: bytes, pixels: PixelPlace) -> NDArray[np.integer]:
     """
     shape = (pixels.number("rows"), pixels.number("columns"))
     if pixels.syntax == syntaxes.RLELossless:
-        kind = np.dtype(f"<u{pixels.number('bits_allocated') // 8}")
+        size = pixels.number("bits_allocated") // 8
+        check_rle(frame, size)
+        kind = np.dtype(f"<u{size}")
         stored = np.frombuffer(imagecodecs.dicomrle_decode(frame, kind), kind)
     elif pixels.syntax in _CODE_STREAMS:
         check_frame(frame, *shape)
@@ -57,10 +59,18 @@ def decode_frame(frame: bytes, pixels: PixelPlace) -> NDArray[np.integer]:
 def _signed(stored: NDArray[np.integer], pixels: PixelPlace) -> NDArray[np.integer]:
     """Read the stored bits as the header says, whatever the code stream says of their sign."""
     bits, size = pixels.number("bits_stored"), 8 * stored.itemsize
-    lower = stored.astype(stored.dtype.str.replace("i", "u"), copy=False) << np.uint8(max(size - bits, 0))
-    if pixels.number("pixel_representation") == 1:
-        lower = lower.view(lower.dtype.str.replace("u", "i"))
-    return lower >> np.uint8(max(size - bits, 0))
+    if bits < 1:
+        raise InputError("pixels_unreadable", "Its header does not say how many bits are stored (BitsStored).")
+    above = np.uint8(max(size - bits, 0))
+    plain = stored.view(stored.dtype.str.replace("i", "u"))
+    signed = plain.view(plain.dtype.str.replace("u", "i"))
+    is_signed = pixels.number("pixel_representation") == 1
+    values: NDArray[np.integer] = ((signed if is_signed else plain) << above) >> above
+    # Above the stored bits there is nothing, or copies of the sign.
+    is_clean = not ((plain << above) >> above != plain).any() or not (values != signed).any()
+    if not is_clean and pixels.syntax != syntaxes.RLELossless:  # old files keep overlays there
+        raise InputError("pixels_unreadable", f"It holds values of more than the {bits} bits of its header.")
+    return values >> np.uint8(pixels.shift)
 
 
 def _name(syntax: syntaxes.UID) -> str:

@@ -89,6 +89,14 @@ def _tag(keyword: str) -> int:
     return int(tag)
 
 
+def _is_utf8(stored: bytes) -> bool:
+    try:
+        stored.decode("utf8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=64)
 def _encodings(declared: tuple[str, ...]) -> tuple[str, ...]:
     try:
@@ -106,6 +114,8 @@ def _value(
     is_little_endian: bool,  # noqa: FBT001
     encodings: tuple[str, ...],
 ) -> object:
+    if encodings == _PLAIN_TEXT and not stored.isascii() and _is_utf8(stored):
+        encodings = ("utf8",)  # the character set was not declared
     raw = RawDataElement(BaseTag(tag), representation, len(stored), stored, 0, is_implicit, is_little_endian)
     try:
         value: object = convert_raw_data_element(raw, encoding=list(encodings)).value

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from io import BytesIO
-from types import MappingProxyType
 from typing import BinaryIO
 
 import pydicom
@@ -21,6 +20,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from toh_mri.core.frozen import FrozenDict
 from toh_mri.io.acquisition import number as _number
 from toh_mri.io.dicom.elements import Elements
 from toh_mri.io.files.memory import require_memory
@@ -162,7 +162,7 @@ def _options(keyword: str, kind: str, *values: object) -> Mapping[str, object]:
     """Return the decoder's options; the files of a series share them."""
     options = {name: value for name, value in zip(_OPTIONS, values, strict=True) if value is not None}
     options["number_of_frames"] = int(_number(options.get("number_of_frames")) or 1)
-    return MappingProxyType({"pixel_keyword": keyword, "pixel_vr": kind, **options})
+    return FrozenDict({"pixel_keyword": keyword, "pixel_vr": kind, **options})
 
 
 def _syntax_read(is_implicit: bool, is_little_endian: bool) -> UID:  # noqa: FBT001 - in pydicom's order

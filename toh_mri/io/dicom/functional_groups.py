@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from toh_mri.io.acquisition import codes
 from toh_mri.io.dicom.elements import Elements
 from toh_mri.io.dicom.scaling import PHILIPS_SCALE_SLOPE, philips_scale_slope
 
@@ -85,9 +84,6 @@ def _flatten(item: Elements) -> FrameGroups:
     for anatomy in item.items("FrameAnatomySequence")[:1]:
         for region in anatomy.items("AnatomicRegionSequence")[:1]:
             values["AnatomicRegion"] = region("CodeMeaning")
-    component = values.get("ComplexImageComponent")
-    if component not in {None, "MAGNITUDE", "MIXED"}:
-        values["ImageType"] = [*codes(values.get("ImageType")), component]
     scale = philips_scale_slope(item)
     return values if scale is None else values | {PHILIPS_SCALE_SLOPE: scale}
 

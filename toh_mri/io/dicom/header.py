@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,16 +28,43 @@ from toh_mri.io.dicom.file import PixelPlace, read_header_data
 from toh_mri.io.dicom.functional_groups import FrameGroups, functional_groups
 from toh_mri.io.dicom.scaling import PHILIPS_SCALE_SLOPE, Scaling, philips_scale_slope, scaling_of
 from toh_mri.io.files.opening import open_binary
+from toh_mri.io.roles.image_type import TELLING
 
 _ACQUISITION_KEYWORDS = (
     "Modality", "Manufacturer", "MagneticFieldStrength", "RepetitionTime", "EchoTime", "InversionTime", "FlipAngle",
     "EchoTrainLength", "ScanningSequence", "SequenceVariant", "ScanOptions", "ImageType", "MRAcquisitionType",
     "ContrastBolusAgent", "SliceThickness", "BodyPartExamined", "Laterality", "ImageLaterality",
 )  # fmt: skip
-# Tells images at one place apart, the most telling first. Not used where positions alone make a stack.
-REPEAT_KEYWORDS = ("EchoNumbers", "AcquisitionNumber", "TriggerTime", "InstanceNumber")
 _GRID_OF_MOSAIC = (0x0019100A, 0x00651050)  # Siemens, United Imaging: images in one picture
 _MOST_FRAMES = 100_000
+_FARTHEST_MM = 1e5  # nothing in a scanner lies 100 m from its centre
+
+
+class FrameKind(NamedTuple):
+    """What sets images of one series apart besides their place.
+
+    Attributes
+    ----------
+    shows : frozenset of str
+        Values of ImageType that change what an image shows: phase, water, a map, a screenshot.
+    echo_time_ms, b_value, time_point : float or None
+    stack : str or None
+    """
+
+    shows: frozenset[str]
+    echo_time_ms: float | None
+    b_value: float | None
+    time_point: float | None
+    stack: str | None
+
+
+class FrameNumbers(NamedTuple):
+    """Numbers that may tell images of one place apart; never used where positions alone make a stack."""
+
+    echo: float | None
+    acquisition: float | None
+    trigger_ms: float | None
+    instance: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,12 +90,14 @@ class Frame:
     scaling : Scaling
         From stored values to signal.
     acquisition : Acquisition
-    kind : tuple
-        Echo, image type, b-value, temporal position, stack: frames of one volume share it.
-    repeat : tuple of float or None
-        Echo, acquisition and instance number and trigger time: may tell frames of one place apart.
+    kind : FrameKind
+    numbers : FrameNumbers
     claimed_spacing_mm : float or None
         SpacingBetweenSlices: never used as the spacing, which is the distance of positions.
+    is_picture : bool
+        In colour, or with grey values inverted: no signal.
+    described_frames : int
+        Number of frames that the file describes; another one than the pixels hold is an error.
     """
 
     path: Path
@@ -80,9 +111,11 @@ class Frame:
     pixel_mm: tuple[float, float] | None
     scaling: Scaling
     acquisition: Acquisition
-    kind: tuple[object, ...]
-    repeat: tuple[float | None, ...]
+    kind: FrameKind
+    numbers: FrameNumbers
     claimed_spacing_mm: float | None
+    is_picture: bool
+    described_frames: int
 
     @property
     def normal(self) -> NDArray[np.float64] | None:
@@ -92,15 +125,13 @@ class Frame:
 
 @dataclass(frozen=True)
 class DicomHeader:
-    """What one DICOM file says. `frames` is empty for objects that are no images.
-
-    `claimed_frames` is the number of frames that the pixels are said to hold, None where there are none.
-    """
+    """What one DICOM file says. `frames` is empty for objects that are no images."""
 
     path: Path
     sop_class: UID
     instance: str
     study: str | None = field(repr=False)
+    frame_of_reference: str
     series: str
     series_number: int
     patient: str | None = field(repr=False)
@@ -108,10 +139,6 @@ class DicomHeader:
     description: str = field(repr=False)
     words: str = field(repr=False)
     burned_in: bool
-    colour: bool
-    inverted: bool
-    mosaic: bool
-    claimed_frames: int | None
     frames: tuple[Frame, ...]
     acquisition: Acquisition
 
@@ -135,6 +162,7 @@ def read_header(path: Path) -> DicomHeader:
         sop_class=UID(sop_class),
         instance=text(get("SOPInstanceUID")) or "",
         study=text(get("StudyInstanceUID")),
+        frame_of_reference=text(get("FrameOfReferenceUID")) or "",
         series=text(get("SeriesInstanceUID")) or "",
         series_number=int(number(get("SeriesNumber")) or 0),
         patient=text(get("PatientID")),
@@ -142,10 +170,6 @@ def read_header(path: Path) -> DicomHeader:
         description=words[0] if words else "",
         words=" ".join(words),
         burned_in=codes(get("BurnedInAnnotation")) == ("YES",),
-        colour=(number(get("SamplesPerPixel")) or 1) != 1,
-        inverted="MONOCHROME1" in codes(get("PhotometricInterpretation")),
-        mosaic=any((number(get.at(tag)) or 1) > 1 for tag in _GRID_OF_MOSAIC),
-        claimed_frames=None if pixels is None else pixels.frames,
         frames=frames,
         acquisition=frames[0].acquisition if frames else _acquisition(get),
     )
@@ -163,16 +187,18 @@ def _words(get: Elements) -> list[str]:
 def _date(value: str | None) -> str | None:
     if value is None or len(value) != 8 or not value.isdigit():
         return None
-    return f"{value[:4]}-{value[4:6]}-{value[6:]}"
+    try:
+        return date.fromisoformat(f"{value[:4]}-{value[4:6]}-{value[6:]}").isoformat()
+    except ValueError:
+        return None
 
 
 def _frames(path: Path, elements: Elements, pixels: PixelPlace | None) -> Iterator[Frame]:
-    rows, columns = int(number(elements("Rows")) or 0), int(number(elements("Columns")) or 0)
-    if rows < 1 or columns < 1:
+    if not number(elements("Rows")) or not number(elements("Columns")):
         return
     groups = functional_groups(elements) or [_single_frame(elements)]
     for index, group in enumerate(groups[:_MOST_FRAMES]):
-        yield _frame(path, index, elements, group, (rows, columns), pixels)
+        yield _frame(path, index, elements, group, pixels, len(groups))
 
 
 def _single_frame(elements: Elements) -> FrameGroups:
@@ -185,7 +211,7 @@ def _single_frame(elements: Elements) -> FrameGroups:
 
 
 def _frame(
-    path: Path, index: int, elements: Elements, group: FrameGroups, size: tuple[int, int], pixels: PixelPlace | None
+    path: Path, index: int, elements: Elements, group: FrameGroups, pixels: PixelPlace | None, count: int
 ) -> Frame:
     def get(keyword: str) -> object:
         value = group.get(keyword)
@@ -198,24 +224,36 @@ def _frame(
         path=path,
         number=index,
         instance=text(get("SOPInstanceUID")) or "",
-        rows=size[0],
-        columns=size[1],
+        rows=int(number(get("Rows")) or 0),
+        columns=int(number(get("Columns")) or 0),
         pixels=pixels,
-        position=None if position is None else np.array(position),
+        position=None if position is None or max(map(abs, position)) > _FARTHEST_MM else np.array(position),
         orientation=_orientation(numbers(get("ImageOrientationPatient"), 6)),
         pixel_mm=(pixel[0], pixel[1]) if pixel is not None and min(pixel) > 0 else None,
         scaling=scaling_of(get, number(group.get(PHILIPS_SCALE_SLOPE))),
         acquisition=acquisition,
-        kind=(
-            acquisition.image_type,
-            None if acquisition.echo_time_ms is None else round(acquisition.echo_time_ms, 1),
-            number(get("DiffusionBValue")),
-            number(get("TemporalPositionIdentifier")),
-            text(get("StackID")),
+        kind=FrameKind(
+            shows=_shows(acquisition, elements, get),
+            echo_time_ms=acquisition.echo_time_ms,
+            b_value=number(get("DiffusionBValue")),
+            time_point=number(get("TemporalPositionIdentifier")),
+            stack=text(get("StackID")),
         ),
-        repeat=tuple(number(get(keyword)) for keyword in REPEAT_KEYWORDS),
+        numbers=FrameNumbers(
+            *(number(get(name)) for name in ("EchoNumbers", "AcquisitionNumber", "TriggerTime", "InstanceNumber"))
+        ),
         claimed_spacing_mm=number(get("SpacingBetweenSlices")),
+        is_picture=number(get("SamplesPerPixel")) not in {None, 1}
+        or "MONOCHROME1" in codes(get("PhotometricInterpretation")),
+        described_frames=count,
     )
+
+
+def _shows(acquisition: Acquisition, elements: Elements, get: Getter) -> frozenset[str]:
+    found = {value for value in (*acquisition.image_type, *codes([get("ComplexImageComponent")])) if value in TELLING}
+    if any((number(elements.at(tag)) or 1) > 1 for tag in _GRID_OF_MOSAIC):
+        found.add("MOSAIC")
+    return frozenset(found)
 
 
 def _acquisition(get: Getter) -> Acquisition:

@@ -19,7 +19,8 @@ from toh_mri.io.dicom.stack import Stack, spacing_note, stack_of
 from toh_mri.io.files.foreign import silence, translated_errors
 from toh_mri.io.series import Candidate
 
-_NO_STACK_ASKED = frozenset({"not_an_image", "picture", "localizer", "mosaic", "radial"})
+_NO_STACK_ASKED = frozenset({"not_an_image", "picture", "localizer", "radial"})
+_MOST_STACKS = 16  # echoes, Dixon parts, a short dynamic; more is a time series
 
 
 class DicomStudy(NamedTuple):
@@ -37,7 +38,7 @@ def scan_dicom(paths: Iterable[Path]) -> tuple[list[DicomStudy], list[SkippedFil
     """Read the headers of DICOM files and group them by study and patient; broken files are skipped."""
     studies: dict[tuple[str, str], list[DicomHeader]] = defaultdict(list)
     skipped: list[SkippedFile] = []
-    seen: dict[str, list[DicomHeader]] = defaultdict(list)
+    seen: set[tuple[object, ...]] = set()
     with silence():
         for path in paths:
             try:
@@ -46,53 +47,80 @@ def scan_dicom(paths: Iterable[Path]) -> tuple[list[DicomStudy], list[SkippedFil
             except InputError as error:
                 skipped.append(_skip(path, error.code, error.message))
                 continue
-            known = seen[header.instance] if header.instance else []
-            if any(_is_copy(header, other) for other in known):
+            image = _image(header)
+            if header.instance and image in seen:
                 skipped.append(_skip(path, "copy", "It is a copy of a file found before (same SOP instance UID)."))
                 continue
-            known.append(header)
-            # Without a study UID, the files of one folder are one study.
-            key = header.study or f"folder {path.parent}"
-            studies[key, header.patient or ""].append(header)
-    return [DicomStudy(tuple(headers)) for _, headers in sorted(studies.items())], skipped
+            seen.add(image)
+            studies[_study_key(header), header.patient or ""].append(header)
+    return [DicomStudy(tuple(headers)) for _, headers in sorted(_with_nameless(studies).items())], skipped
 
 
-def _is_copy(header: DicomHeader, other: DicomHeader) -> bool:
-    """Tell whether two headers of one SOP instance UID are of one image: careless tools give a UID to many."""
-    return (header.study, header.series, _places(header)) == (other.study, other.series, _places(other))
+def _image(header: DicomHeader) -> tuple[object, ...]:
+    """Return what makes an image: careless tools give one SOP instance UID to many."""
+    places = (None if frame.position is None else tuple(frame.position.tolist()) for frame in header.frames)
+    first = header.frames[0] if header.frames else None
+    numbers = None if first is None else (first.kind, first.numbers)
+    return (header.instance, header.study, header.series, header.acquisition, numbers, tuple(places))
 
 
-def _places(header: DicomHeader) -> list[tuple[object, ...]]:
-    return [
-        (frame.kind, frame.rows, frame.columns, None if frame.position is None else tuple(frame.position.tolist()))
-        for frame in header.frames
-    ]
+def _study_key(header: DicomHeader) -> str:
+    """Return what the files of one study share: its UID, else their folder and frame of reference."""
+    return header.study or f"folder {header.path.parent} {header.frame_of_reference}"
+
+
+def _with_nameless(
+    studies: dict[tuple[str, str], list[DicomHeader]],
+) -> dict[tuple[str, str], list[DicomHeader]]:
+    """Hand files without a patient number to the one patient of their study, where there is one only."""
+    patients: dict[str, set[str]] = defaultdict(set)
+    for study, patient in studies:
+        patients[study].add(patient)
+    joined: dict[tuple[str, str], list[DicomHeader]] = defaultdict(list)
+    for (study, patient), headers in studies.items():
+        named = patients[study] - {""}
+        joined[study, patient or (next(iter(named)) if len(named) == 1 else "")].extend(headers)
+    return joined
 
 
 def study_candidates(study: DicomStudy, config: IoConfig) -> Iterator[Candidate]:
     """Describe every series of a study, divided into stacks."""
-    series: dict[tuple[str, str], list[DicomHeader]] = defaultdict(list)
+    series: dict[tuple[str, ...], list[DicomHeader]] = defaultdict(list)
     for header in study.headers:
-        series[header.series, str(header.sop_class)].append(header)
+        series[_series_key(header)].append(header)
     for key, headers in series.items():
         order = (headers[0].series_number, *key)
         kind = series_kind(headers)
         if kind is not None and kind.code in _NO_STACK_ASKED:
             yield _whole_series(headers, kind, order)
             continue
-        frames = [frame for header in headers for frame in header.frames]
-        for number, part in enumerate(sorted(split_into_stacks(frames), key=_part_order)):
-            yield _stack_candidate(headers, part, kind, (*order, number), config)
+        by_path = {header.path: header for header in headers}
+        parts = split_into_stacks([frame for header in headers for frame in header.frames])
+        if len(parts) > _MOST_STACKS:
+            kind = kind or Exclusion(
+                code="time_series", message=f"It holds {len(parts)} stacks (at most {_MOST_STACKS}): a time series."
+            )
+        for number, part in enumerate(sorted(parts, key=_part_order)):
+            used = [by_path[path] for path in dict.fromkeys(frame.path for frame in part.frames)]
+            yield _stack_candidate(used, part, kind, (*order, number), config)
+
+
+def _series_key(header: DicomHeader) -> tuple[str, ...]:
+    """Return what the files of one series share: its UID, else its number and name."""
+    uid = header.series or f"number {header.series_number} {header.description}"
+    return (uid, str(header.sop_class))
 
 
 def _skip(path: Path, code: str, message: str) -> SkippedFile:
     return SkippedFile(path, Exclusion(code=code, message=message))
 
 
-def _part_order(part: Part) -> tuple[str, ...]:
+def _part_order(part: Part) -> tuple[object, ...]:
     first = min(part.frames, key=lambda frame: (frame.instance, frame.number))
     orientation = [] if first.orientation is None else first.orientation.ravel().round(3).tolist()
-    return (repr(first.kind), repr(orientation), f"{first.number:06d}", first.instance)
+    kind = first.kind
+    numbers = (kind.time_point or 0.0, kind.echo_time_ms or 0.0, kind.b_value or 0.0)
+    return (sorted(kind.shows), numbers, kind.stack or "", orientation, first.number, first.instance)
 
 
 def _whole_series(headers: Sequence[DicomHeader], kind: Exclusion, order: tuple[object, ...]) -> Candidate:
@@ -122,6 +150,10 @@ def _stack_candidate(
         stack = stack_of(part.frames, config)
     except GeometryError as error:
         broken = (Exclusion(code=error.code, message=error.message),)
+    sources = {frame.scaling.source or "nothing" for frame in part.frames}
+    if len(sources) > 1:
+        message = f"Its slices are not scaled alike: some by {' and some by '.join(sorted(sources))}."
+        broken = (*broken, Exclusion(code="scaling_disagrees", message=message))
     return Candidate(
         acquisition=first.acquisition if stack is None else stack.frames[0].acquisition,
         description=header.description,

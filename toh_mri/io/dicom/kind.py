@@ -6,87 +6,50 @@ from collections.abc import Sequence
 
 from toh_mri.core.study import Exclusion
 from toh_mri.io.dicom.header import DicomHeader, Frame
-from toh_mri.io.dicom.split import orientation_count
-from toh_mri.io.roles.image_type import MAPS, PHASE, PICTURES, REFORMATTED, SUBTRACTIONS
+from toh_mri.io.dicom.split import orientation_counts
+from toh_mri.io.roles.image_type import LAYOUTS, MAPS, PHASE, PICTURES, REFORMATTED, SUBTRACTIONS
 from toh_mri.io.roles.words import names_a_localizer
 
 _LOCALIZER_SLICES = 7
 _RADIAL_ORIENTATIONS = 4
+_OTHER_ORIENTATION = 0.09  # difference of cosines: 5 degrees; less is jitter or one slice turned by hand
 # Defined terms of Modality that stand in hospital archives (DICOM PS3.3 C.7.3.1.1.1).
 _MODALITIES = frozenset(
-    [
-        "CT",
-        "MR",
-        "CR",
-        "DX",
-        "RF",
-        "XA",
-        "MG",
-        "US",
-        "PT",
-        "NM",
-        "OT",
-        "SC",
-        "PR",
-        "KO",
-        "SR",
-        "SEG",
-        "RTSTRUCT",
-        "RTPLAN",
-        "RTDOSE",
-        "RTIMAGE",
-        "REG",
-        "DOC",
-        "ES",
-    ]
-)
+    {"CT", "MR", "CR", "DX", "RF", "XA", "MG", "US", "PT", "NM", "OT", "SC", "PR", "KO", "SR", "SEG", "RTSTRUCT",
+     "RTPLAN", "RTDOSE", "RTIMAGE", "REG", "DOC", "ES"}
+)  # fmt: skip
 _MR_CLASSES = frozenset({"MR Image Storage", "Enhanced MR Image Storage", "Legacy Converted Enhanced MR Image Storage"})
 
 
 def series_kind(headers: Sequence[DicomHeader]) -> Exclusion | None:
     """Return why a whole series is left out for what it is; None for MR images.
 
-    Codes: ``not_an_image``, ``frames_disagree``, ``picture``, ``not_mr``, ``localizer``, ``mosaic``, ``radial``.
+    Codes: ``not_an_image``, ``picture``, ``not_mr``, ``localizer``, ``radial``.
     """
     first = headers[0]
     frames = [frame for header in headers for frame in header.frames]
-    disagreeing = [header for header in headers if header.claimed_frames not in {None, len(header.frames)}]
     if not frames:
         return Exclusion(code="not_an_image", message=f"It holds no image: {first.class_name}.")
-    if disagreeing:
-        claimed, described = disagreeing[0].claimed_frames, len(disagreeing[0].frames)
-        return Exclusion(
-            code="frames_disagree",
-            message=f"A file claims to hold {claimed} frames and describes the place of {described}: which is which "
-            "cannot be known.",
-        )
-    if "Secondary Capture" in first.class_name or PICTURES & set(first.acquisition.image_type):
+    if "Secondary Capture" in first.class_name:
         return Exclusion(code="picture", message="It is a screenshot or a report page.")
     modality = first.acquisition.modality
     if first.class_name not in _MR_CLASSES or modality not in {None, "MR"}:
         named = modality if modality in _MODALITIES else first.class_name
         return Exclusion(code="not_mr", message=f"Its modality is {named}, not MR.")
-    return _layout_kind(first, frames)
+    return _layout_kind([frame for frame in frames if not frame.kind.shows & (PICTURES | LAYOUTS)])
 
 
-def _layout_kind(first: DicomHeader, frames: Sequence[Frame]) -> Exclusion | None:
-    image_type = set(first.acquisition.image_type)
-    if "LOCALIZER" in image_type:
-        return Exclusion(code="localizer", message="It is a localizer: ImageType says so.")
-    if names_a_localizer(first.words):
-        return Exclusion(code="localizer", message="It is a localizer or calibration scan by its name.")
-    if "MOSAIC" in image_type or first.mosaic:
-        return Exclusion(code="mosaic", message="It is a mosaic: the slices of a time series tiled into one picture.")
-    orientations = orientation_count(frames)
-    if orientations >= _RADIAL_ORIENTATIONS and len(frames) <= 2 * orientations:
+def _layout_kind(frames: Sequence[Frame]) -> Exclusion | None:
+    counts = orientation_counts(frames, _OTHER_ORIENTATION)
+    if len(counts) >= _RADIAL_ORIENTATIONS and len(frames) <= 2 * len(counts):
         return Exclusion(
             code="radial",
-            message=f"Its {len(frames)} images have {orientations} orientations: they make no volume.",
+            message=f"Its {len(frames)} images have {len(counts)} orientations: they make no volume.",
         )
-    if orientations > 1 and len(frames) <= _LOCALIZER_SLICES * orientations:
+    if len(counts) > 1 and counts[-1] <= _LOCALIZER_SLICES:
         return Exclusion(
             code="localizer",
-            message=f"It is a localizer: {len(frames)} images in {orientations} orientations in one series.",
+            message=f"It is a localizer: {len(frames)} images in {len(counts)} orientations in one series.",
         )
     return None
 
@@ -94,22 +57,31 @@ def _layout_kind(first: DicomHeader, frames: Sequence[Frame]) -> Exclusion | Non
 def stack_kind(header: DicomHeader, frame: Frame) -> Exclusion | None:
     """Return why a stack of an MR series is left out for what its frames are; None for ordinary images.
 
-    Codes: ``picture``, ``phase``, ``map``, ``reformatted``, ``echo_planar``, ``diffusion``.
+    Codes: ``picture``, ``localizer``, ``mosaic``, ``frames_disagree``, ``phase``, ``map``, ``reformatted``,
+    ``echo_planar``, ``diffusion``.
     """
-    kinds = set(frame.acquisition.image_type[2:])
-    b_value = frame.kind[2]
-    if header.colour:
-        return Exclusion(code="picture", message="It is a colour picture, not signal.")
-    if header.inverted:
-        return Exclusion(code="picture", message="Its grey values are inverted (MONOCHROME1), so it is not signal.")
-    if kinds & PHASE:
-        return Exclusion(code="phase", message="It shows phase or field, not magnitude (ImageType).")
-    if kinds & (MAPS | SUBTRACTIONS):
-        return Exclusion(code="map", message="It is a computed map (ImageType).")
-    if kinds & REFORMATTED:
-        return Exclusion(code="reformatted", message="It is a reformatted or projected copy of a series (ImageType).")
-    if "EP" in frame.acquisition.scanning_sequence:
-        return Exclusion(code="echo_planar", message="It is echo-planar: too distorted to measure bone on.")
-    if isinstance(b_value, float) and b_value > 0:
-        return Exclusion(code="diffusion", message=f"It is diffusion-weighted (b = {b_value:g} s/mm2).")
-    return None
+    shows = frame.kind.shows
+    claimed = None if frame.pixels is None else frame.pixels.frames
+    b_value = frame.kind.b_value or 0.0
+    reasons = (
+        (bool(shows & PICTURES), "picture", "It is a screenshot or a report page."),
+        (frame.is_picture, "picture", "It is in colour or its grey values are inverted: a picture, not signal."),
+        ("LOCALIZER" in shows, "localizer", "It is a localizer: ImageType says so."),
+        (names_a_localizer(header.words), "localizer", "It is a localizer or calibration scan by its name."),
+        ("MOSAIC" in shows, "mosaic", "It is a mosaic: the slices of a time series tiled into one picture."),
+        (
+            claimed not in {None, frame.described_frames},
+            "frames_disagree",
+            f"A file claims {claimed} frames and describes {frame.described_frames}: which is which cannot be known.",
+        ),
+        (bool(shows & PHASE), "phase", "It shows phase or field, not magnitude (ImageType)."),
+        (bool(shows & (MAPS | SUBTRACTIONS)), "map", "It is a computed map (ImageType)."),
+        (bool(shows & REFORMATTED), "reformatted", "It is a reformatted or projected copy of a series (ImageType)."),
+        (
+            "EP" in frame.acquisition.scanning_sequence,
+            "echo_planar",
+            "It is echo-planar: too distorted to measure bone on.",
+        ),
+        (b_value > 0, "diffusion", f"It is diffusion-weighted (b = {b_value:g} s/mm2)."),
+    )
+    return next((Exclusion(code=code, message=message) for holds, code, message in reasons if holds), None)

@@ -28,6 +28,7 @@ from toh_mri.io.files.opening import open_binary
 from toh_mri.io.series import Loaded
 
 _EXPORT_AGAIN = "The file is incomplete or damaged; export the series again."
+_MOST_THREADS = 4
 _VOLUMES_AT_ONCE = 2.2  # the float32 volume itself, and the stored one of a multi-frame file
 _MOST_VOXELS = 2**29  # 2 GiB of float32: more is no MR series but a broken header
 
@@ -52,7 +53,7 @@ def read_stack(stack: Stack) -> Loaded:
     files: dict[Path, list[_Wanted]] = defaultdict(list)
     for frame, index, scaling in zip(stack.frames, stack.slices, scalings, strict=True):
         files[frame.path].append(_Wanted(frame, index, scaling))
-    with silence(), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with silence(), ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
         pending = [job for path, wanted in files.items() for job in _read_file(path, wanted, volume, pool)]
         for job in pending:
             job.result()

@@ -62,7 +62,9 @@ def philips_scale_slope(elements: Elements) -> float | None:
     for holder in (elements, *elements.items_at(_PHILIPS_FRAME)):
         for creator in _PHILIPS_CREATORS:
             if holder.at(creator) == _PHILIPS_CREATOR:
-                return number(holder.at(0x20050000 + ((creator & 0xFF) << 8) + _SCALE_SLOPE_ELEMENT))
+                slope = number(holder.at(0x20050000 + ((creator & 0xFF) << 8) + _SCALE_SLOPE_ELEMENT))
+                if slope is not None:
+                    return slope
     return None
 
 

@@ -19,7 +19,7 @@ from toh_mri.geometry import Grid
 from toh_mri.io.dicom.header import Frame
 from toh_mri.io.dicom.split import SAME_POSITION_MM
 
-_ROUNDING_MM = 0.02  # positions are often written with two decimals
+_ROUNDING_MM = 0.09  # along an oblique normal, of positions that are written with one decimal
 _WHOLE_GAP = 0.1  # a gap this close to a multiple of the spacing is missing slices
 _CLEARLY_LARGER = 1.5
 _SHEAR_COSINE = 1e-3
@@ -69,11 +69,15 @@ def stack_of(frames: Sequence[Frame], config: IoConfig) -> Stack:
     normal = first.normal
     positions = [frame.position for frame in frames if frame.position is not None]
     if normal is None or first.orientation is None or first.pixel_mm is None or len(positions) != len(frames):
+        lacking = {
+            "position": len(positions) != len(frames),
+            "orientation (two unit vectors)": normal is None,
+            "pixel spacing": first.pixel_mm is None,
+        }
+        what = ", no ".join(name for name, lacks in lacking.items() if lacks)
         raise GeometryError(
             "no_geometry",
-            f"Of its {len(frames)} images {len(frames) - len(positions)} have no position"
-            f"{'' if normal is not None else ', and they have no orientation'}"
-            f"{'' if first.pixel_mm is not None else ', and no pixel spacing'}.",
+            f"{len(frames)} of its images have no usable {what}.",
             "Export the series again with its geometry attributes.",
         )
     points = np.array(positions)
@@ -117,22 +121,24 @@ def _slice_numbers(along: NDArray[np.float64], config: IoConfig) -> NDArray[np.i
     """Return the index of each slice, shape (n,); `along` holds their places along the normal, ascending, in mm."""
     _check_duplicates(along)
     gaps = np.diff(along)
-    plain = np.arange(len(along))
-    if len(gaps) < 2 or np.ptp(gaps) == 0.0:
-        return plain
-    usual = float(np.median(gaps))
-    tolerance = max(config.spacing_tolerance_fraction * usual, _ROUNDING_MM)
-    if np.abs(gaps - usual).max() <= tolerance:
-        return plain
+    if len(gaps) < 2:
+        return np.arange(len(along))
     # The usual distance may be a doubled one (every other slice lost), so the smallest ones set the step.
     step = float(np.median(gaps[gaps < _CLEARLY_LARGER * gaps.min()]))
-    multiples = np.round(gaps / step)
-    if np.abs(gaps / step - multiples).max() <= _WHOLE_GAP and multiples.max() >= 2:
-        numbers = np.concatenate([[0], np.cumsum(multiples)]).astype(int)
-        if config.allow_missing_slices and numbers[-1] + 1 <= 2 * len(along):
-            return numbers
+    multiples = np.maximum(np.round(gaps / step), 1.0)
+    numbers = np.concatenate([[0.0], np.cumsum(multiples)])
+    step, start = np.polyfit(numbers, along, 1)
+    off = float(np.abs(along - (start + step * numbers)).max())
+    missing = int(numbers[-1]) + 1 - len(along)
+    if off <= max(config.spacing_tolerance_fraction * step, _ROUNDING_MM):
+        if missing == 0 or (config.allow_missing_slices and missing <= len(along)):
+            return np.asarray(numbers, dtype=int)
         raise _missing(along, multiples, step)
-    gaps_text = _gaps(along, np.flatnonzero(np.abs(gaps - usual) > tolerance), usual)
+    if missing > 0 and np.abs(gaps / step - multiples).max() <= _WHOLE_GAP:
+        raise _missing(along, multiples, step)
+    usual = float(np.median(gaps))
+    odd = np.abs(gaps - usual) > max(config.spacing_tolerance_fraction * usual, _ROUNDING_MM)
+    gaps_text = _gaps(along, np.flatnonzero(odd), usual)
     raise GeometryError(
         "uneven_spacing",
         f"Its slices are unevenly spaced: usually {usual:.3g} mm apart, but {gaps_text.words} along the slice normal.",
