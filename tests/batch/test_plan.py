@@ -8,6 +8,7 @@ from tests.export.handmade import series_info, study_index
 from toh_mri.batch import plan_study
 from toh_mri.core.study import Contrast, Exclusion, SeriesSource, SkippedFile
 from toh_mri.geometry import Grid
+from toh_mri.io.series import IndexedSeries
 
 
 def source(name, contrast, *, middle_x_mm=0.0, width_mm=200.0, laterality=None, excluded=None):
@@ -73,3 +74,14 @@ def test_skipped_files_are_grouped_by_reason():
         ("copy", 1, ("z.dcm",)),
         ("not_an_image", 4, ("a.txt", "b.txt", "c.txt")),
     ]
+
+
+def test_what_analyze_would_say_of_a_usable_series_is_in_the_plan():
+    def noted(excluded):
+        plain = source("COR_STIR", Contrast.STIR, excluded=excluded)
+        return IndexedSeries(plain.info, (), plain.grid, "", notes=("Text is burned in.", "Slices may be missing."))
+
+    localizer = Exclusion(code="localizer", message="It is a localizer.")
+    used, left_out = plan_of(noted(None), noted(localizer)).series
+    assert used.notes == ("Text is burned in.", "Slices may be missing.")
+    assert left_out.notes == (), "it is not used, so they do not hold"

@@ -1,13 +1,14 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 import toh_mri.batch
 import toh_mri.batch.runner
 import toh_mri.io
-from tests.export.handmade import failed_study_record, study_index, study_record
+from tests.export.handmade import failed_study_record, lacking_series, study_index, study_record
 from toh_mri.batch import Outcome
 from toh_mri.cli.main import main
 from toh_mri.cli.screen import outcome_line
@@ -19,6 +20,7 @@ from toh_mri.io.discovery import Discovery
 COMMANDS = (
     ("demo",),
     ("plan",),
+    ("evaluate",),
     ("analyze",),
     ("batch",),
     ("config", "show"),
@@ -240,6 +242,23 @@ def test_plan_of_studies_that_hold_nothing_usable_is_status_3(cli, found, tmp_pa
     status, out, _ = cli("plan", tmp_path)
     assert status == 3
     assert "Study root" in out
+
+
+def test_plan_tells_studies_of_one_folder_apart(cli, found, tmp_path):
+    for name in ("pictures/one", "pictures/two", "pictures"):
+        index = study_index(tmp_path / "pictures")
+        found.append(replace(index, identity=replace(index.identity, relative_path=name)))
+    out = cli("plan", tmp_path)[1]
+    headings = [line.removeprefix(f"Study {tmp_path}/") for line in out.splitlines() if line.startswith("Study")]
+    assert headings == ["pictures (pictures/one)", "pictures (pictures/two)", "pictures"]
+
+
+def test_a_series_that_was_lost_is_told_of_analysed_and_of_failed_studies(cli, found, ran, tmp_path):
+    found += [study_index(), study_index()]
+    ran["records"] = [lacking_series(study_record(), 1), lacking_series(failed_study_record(), 2)]
+    err = cli("batch", tmp_path, "--out", tmp_path / "o")[2]
+    assert "review: left ON-like (1.2 s); 1 series left out: missing_slices (see failures.csv)\n" in err
+    assert "[no_usable_series]; 2 series left out: missing_slices (see failures.csv)\n" in err
 
 
 def test_outcome_lines_name_no_source():

@@ -14,7 +14,8 @@ from tests.export.handmade import series_info, study_index, study_record
 from toh_mri.batch import Outcome, Summary
 from toh_mri.batch.runner import Counter
 from toh_mri.cli.main import main
-from toh_mri.core.study import Contrast, Exclusion, SeriesSource, SkippedFile
+from toh_mri.core.study import Contrast, Exclusion, SkippedFile
+from toh_mri.io.series import IndexedSeries
 
 ODD = "caf\udce9 \u5c71 \U0001f600 \x1b[31m\nst\ud800ir"
 
@@ -90,9 +91,8 @@ def test_a_file_that_is_not_of_the_study_is_told(monkeypatch, capsys, sample_dat
 def odd_index():
     info = series_info("COR_STIR", Contrast.STIR).model_copy(update={"missing_slices": (3, 4)})
     skipped = SkippedFile(Path("study") / ODD, Exclusion(code="empty_file", message="The file is empty."))
-    return replace(
-        study_index(), path=Path("in") / ODD, sources=(SeriesSource(info, (), None, ODD),), skipped=(skipped,)
-    )
+    source = IndexedSeries(info, (), None, ODD, notes=(ODD,))
+    return replace(study_index(), path=Path("in") / ODD, sources=(source,), skipped=(skipped,))
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_plan_prints_any_name_on_any_terminal(monkeypatch, odd_study, encoding, 
     assert rb"caf\udce9" in text
     assert rb"\x1b[31m\nst\ud800ir" in text, "control characters reach no terminal"
     assert b"\x1b" not in text
-    assert b"slices missing: 2; nothing is measured in them" in text
+    assert rb"      ! caf\udce9" in text, "what analyze would say of a series"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii"])
@@ -126,4 +126,5 @@ def test_plan_as_json_is_json_on_any_terminal(monkeypatch, odd_study, encoding, 
     assert study["path"].endswith(shown)
     assert study["series"][0]["description"] == shown
     assert study["series"][0]["info"]["missing_slices"] == [3, 4]
+    assert study["series"][0]["notes"] == [shown]
     assert study["skipped"][0]["examples"] == [shown]

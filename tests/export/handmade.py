@@ -214,6 +214,15 @@ def study_record(study_id: str = "S1", **changes: object) -> StudyRecord:
     return record.model_copy(update=changes)
 
 
+def lacking_series(record: StudyRecord, count: int = 1, code: str = "missing_slices") -> StudyRecord:
+    """Add series that were left out for their files."""
+    reason = Exclusion(code=code, message="1 slice is missing.")
+    lost = tuple(
+        SeriesRecord(info=series_info(f"AX_STIR_{n + 1}", Contrast.STIR, reason), alignment=None) for n in range(count)
+    )
+    return record.model_copy(update={"series": (*record.series, *lost)})
+
+
 def failed_study_record(study_id: str = "S9") -> StudyRecord:
     failure = Failure(stage="io", code="no_usable_series", message="No series fits.", hint="See the plan.")
     return study_record(study_id, status=Status.FAILED, failure=failure, hips={})

@@ -1,7 +1,11 @@
 import csv
 import io
 
-from tests.export.handmade import failed_hip_record, failed_study_record, hip_record, study_record
+import pytest
+
+from tests.export.handmade import failed_hip_record, failed_study_record, hip_record, lacking_series, study_record
+from toh_mri.core.config import Config
+from toh_mri.core.record import StudyRecord
 from toh_mri.export.tables import HIP_COLUMNS, columns_of, csv_text, failure_rows, study_rows
 from toh_mri.geometry import Side
 
@@ -57,6 +61,39 @@ def test_a_hip_that_failed_is_in_both_tables():
         ("right", "failed", None),
     ]
     assert [(row["side"], row["code"]) for row in failure_rows(record)] == [("right", "no_surface")]
+
+
+def test_a_series_lost_to_its_files_is_a_failure_of_no_side_and_localizers_are_none():
+    record = StudyRecord.model_validate_json(lacking_series(study_record()).to_json())
+    (row,) = failure_rows(record)
+    assert (row["study_id"], row["side"], row["status"], row["stage"]) == ("S1", None, "left_out", "geometry")
+    assert row["code"] == "missing_slices"
+    assert row["message"] == "AX_STIR_1 was left out. 1 slice is missing."
+    assert "--allow-missing-slices" in row["hint"]
+    codes = [row["code"] for row in failure_rows(lacking_series(failed_study_record(), 2))]
+    assert codes == ["no_usable_series", "missing_slices", "missing_slices"]
+
+
+@pytest.mark.parametrize("code", ["uneven_spacing", "duplicate_slices", "no_orientation", "frames_disagree"])
+def test_other_faults_of_geometry_have_another_way_out(code):
+    (row,) = failure_rows(lacking_series(study_record(), code=code))
+    assert (row["code"], row["stage"]) == (code, "geometry")
+    assert row["hint"]
+    assert "--allow-missing-slices" not in row["hint"]
+
+
+def test_series_that_cannot_be_read_are_failures_of_the_input():
+    (row,) = failure_rows(lacking_series(study_record(), code="pixels_unreadable"))
+    assert row["stage"] == "io"
+
+
+def test_who_has_allowed_missing_slices_is_not_told_to():
+    record = lacking_series(study_record())
+    config = Config().with_overrides(["io.allow_missing_slices=true"]).effective()
+    provenance = record.provenance.model_copy(update={"config": config})
+    (row,) = failure_rows(record.model_copy(update={"provenance": provenance}))
+    assert row["hint"]
+    assert "--allow-missing-slices" not in row["hint"]
 
 
 def test_cells_absent_values_are_empty_and_zero_is_not():

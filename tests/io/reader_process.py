@@ -142,6 +142,7 @@ def main() -> None:
 def read_everything(folder: Path) -> Iterator[str]:
     """Index and read all there is, strictly and with missing slices allowed; yield what became of it."""
     limits = {"minimum_field_of_view_mm": 0, "minimum_coverage_mm": 0, "maximum_pixel_mm": 5}
+    limits["maximum_slice_distance_mm"] = 40
     config = IoConfig(salt="fixed", allow_missing_slices=folder.name.endswith("1"), **limits)
     roots = [folder, *folder.glob("DICOMDIR")]
     for root in roots:

@@ -4,9 +4,14 @@ import json
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from toh_mri.io.volumes.bids import bids_names
+from toh_mri.core.config.io import IoConfig
+from toh_mri.geometry import Grid, Image
+from toh_mri.io import find_studies, write_nifti
+from toh_mri.io.volumes import bids
+from toh_mri.io.volumes.bids import bids_names, subject_in_name
 from toh_mri.io.volumes.sidecar import read_sidecar
 
 
@@ -38,6 +43,22 @@ def test_a_relative_path_is_seen_in_its_whole(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     monkeypatch.chdir(folder)
     assert bids_names(Path()).study == "sub-A1/ses-pre"
+
+
+@pytest.mark.parametrize(
+    ("name", "study"),
+    [
+        ("sub-01_T1w.nii.gz", "sub-01"),
+        ("sub-A1_ses-pre_acq-cor_T1w.nii", "sub-A1/ses-pre"),
+        ("sub-01_ses-2.nii.gz", "sub-01"),
+        ("sub-01.nii.gz", None),
+        ("my sub-01_T1w.nii.gz", None),
+        ("P01_T1.nii.gz", None),
+    ],
+)
+def test_subject_and_session_of_a_file_name(name, study):
+    names = subject_in_name(Path("x") / name)
+    assert (None if names is None else names.study) == study
 
 
 def tree(root, files):
@@ -93,3 +114,17 @@ def test_outside_a_tree_only_the_file_of_the_same_name_counts(tmp_path):
     tree(tmp_path, {"T1w.json": {"EchoTime": 0.01}, "x/sub-01_T1w.json": {"FlipAngle": 90}})
     found = read_sidecar(tmp_path / "x" / "sub-01_T1w.nii.gz").acquisition
     assert (found.echo_time_ms, found.flip_angle_degree) == (None, 90.0)
+
+
+def test_a_scan_lists_every_folder_once(tmp_path, monkeypatch):
+    listed = []
+    names_in = bids.names_in
+    monkeypatch.setattr(bids, "names_in", lambda folder: listed.append(folder) or names_in(folder))
+    image = Image(np.zeros((2, 3, 4), np.uint8), Grid((2, 3, 4), np.eye(4)))
+    for number in range(5):
+        folder = tmp_path / f"sub-{number}" / "anat"
+        folder.mkdir(parents=True)
+        for suffix in ("T1w", "T2w"):
+            write_nifti(folder / f"sub-{number}_{suffix}.nii", image)
+    find_studies(tmp_path, IoConfig(salt="fixed"))
+    assert sorted(listed) == sorted({tmp_path, *tmp_path.glob("sub-*"), *tmp_path.glob("sub-*/anat")})

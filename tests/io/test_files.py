@@ -100,6 +100,24 @@ def test_a_sidecar_belongs_to_images_of_its_folder_and_below(tmp_path, sidecar, 
     assert (sidecar not in reasons(tmp_path)) == belongs
 
 
+def test_sidecars_of_no_image_are_told_without_looking_at_every_image(tmp_path, monkeypatch):
+    compared = []
+
+    class Parts(frozenset):
+        def __le__(self, other):
+            compared.append((self, other))
+            return frozenset.__le__(self, other)
+
+    monkeypatch.setattr(files_module, "_name_parts", lambda stem: Parts((stem or "").lower().split("_")))
+    count = 40
+    names = {f"sub-{number:02d}_acq-{number % 2}_T1w.nii": b"x" for number in range(count)}
+    strays = [f"sub-{number:02d}_acq-{1 - number % 2}_T1w.json" for number in range(count)]
+    strays += [f"sub-{number:02d}_bold.json" for number in range(count)]
+    write(tmp_path, names | dict.fromkeys(strays, b"{}"))
+    assert reasons(tmp_path) == dict.fromkeys(strays, "not_an_image")
+    assert len(compared) <= len(names) + len(strays)
+
+
 def test_a_dicom_file_may_be_called_like_a_sidecar(tmp_path):
     write(tmp_path, {"IM.raw": DICOM, "IM.json": DICOM})
     assert find_files(tmp_path).dicom == [tmp_path / "IM.json", tmp_path / "IM.raw"]

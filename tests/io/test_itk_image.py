@@ -13,10 +13,10 @@ from scipy.spatial.transform import Rotation
 
 from toh_mri.core.config.io import IoConfig
 from toh_mri.core.errors import GeometryError, InputError, TohMriError
-from toh_mri.geometry import Grid
+from toh_mri.geometry import Grid, Image
 from toh_mri.io.volumes.index import folder_candidates
 from toh_mri.io.volumes.itk_image import read_itk_header, read_itk_volume
-from toh_mri.io.volumes.nifti import read_nifti_volume
+from toh_mri.io.volumes.nifti import read_nifti_volume, write_nifti
 
 SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
 STORED = np.arange(3 * 4 * 5, dtype=np.int16).reshape(3, 4, 5)
@@ -254,3 +254,15 @@ def test_a_sidecar_describes_these_formats_too(tmp_path):
     assert skipped == []
     assert candidate.acquisition.inversion_time_ms == pytest.approx(160)
     assert candidate.grid.spacing_mm == pytest.approx((4.0, 0.6, 0.5))
+
+
+def test_metaimage_with_the_fields_of_another_format_reads_as_that(tmp_path):
+    """SimpleITK copies what a NIfTI header holds into fields such as 'dim[0]' and 'ITK_sform_corrected'."""
+    write_nifti(
+        tmp_path / "a.nii.gz", Image(np.arange(60, dtype=np.int16).reshape(3, 4, 5), Grid((3, 4, 5), np.eye(4)))
+    )
+    sitk.WriteImage(sitk.ReadImage(str(tmp_path / "a.nii.gz")), str(tmp_path / "a.mha"))
+    assert b"dim[0]" in (tmp_path / "a.mha").read_bytes()
+    nifti, meta = (folder_candidates([tmp_path / name], IoConfig())[0][0] for name in ("a.nii.gz", "a.mha"))
+    assert meta.broken == ()
+    assert meta.grid.matches(nifti.grid, 1e-4)

@@ -187,6 +187,35 @@ TOGETHER = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ("REFORMATTED", "AVERAGE"),
+        ("REFORMATTED", "MIN IP"),
+        ("MAX IP",),
+        ("RESAMPLED",),
+        ("POSDISP", "M", "ND", "NORM", "CSA RESAMPLED"),
+        ("MPR", "CSA MPR THICK", "M"),
+        ("OTHER", "CSA MIP THIN", "M", "ND"),
+        ("PJN", "HD MIP"),
+        ("MIP_COR", "DIS2D"),
+        ("MNIP", "NORM"),
+        ("VOLREND",),
+        ("VOLUME_RENDERING",),
+    ],
+)
+def test_reformatted_copies_are_not_taken_for_what_they_were_made_of(kinds):
+    for first in (("DERIVED", "SECONDARY"), ("DERIVED", "PRIMARY")):
+        found = role("t1_tse_cor", **spin_echo(600, 10, image_type=(*first, *kinds)))
+        assert found.contrast is OTHER
+        assert "reformatted" in found.reasons[0]
+
+
+@pytest.mark.parametrize("kinds", [("M", "NORM", "DIS2D"), ("VOLUME", "NONE"), ("M", "DIS2D", "COMP_SP", "COMPOSED")])
+def test_ordinary_image_types_say_nothing(kinds):
+    assert role(**spin_echo(600, 10, image_type=image(*kinds))).contrast is T1
+
+
 @pytest.mark.parametrize(("parameters", "expected"), PARAMETERS.values(), ids=PARAMETERS)
 def test_parameters_alone(parameters, expected):
     assert role(**parameters).contrast is expected

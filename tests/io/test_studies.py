@@ -78,6 +78,66 @@ def test_sidecar_decides_before_the_file_name(tmp_path):
     assert index_study(tmp_path, CONFIG).sources[0].info.excluded.code == "not_mr"
 
 
+def test_patients_in_one_folder_are_told_apart_by_names_of_bids(tmp_path):
+    names = ["sub-01_T1w", "sub-01_STIR", "sub-02_ses-1_T1w", "sub-02_ses-2_T1w", "COR_T1"]
+    for name in names:
+        volume(tmp_path / "flat" / f"{name}.nii.gz")
+    (tmp_path / "flat" / "sub-03_T1w.nii.gz").write_bytes(b"nothing")
+    studies = find_studies(tmp_path, CONFIG)
+    found = {s.identity.relative_path: [source.description for source in s.sources] for s in studies}
+    assert found == {
+        "flat": ["COR_T1"],
+        "flat/sub-01": ["sub-01_STIR", "sub-01_T1w"],
+        "flat/sub-02/ses-1": ["sub-02_ses-1_T1w"],
+        "flat/sub-02/ses-2": ["sub-02_ses-2_T1w"],
+        "flat/sub-03": [],
+    }
+    patients = [pseudonyms(s.identity, CONFIG).patient_id for s in studies]
+    assert len(set(patients)) == 4
+    assert patients[2] == patients[3]
+    assert [len(s.skipped) for s in studies] == [0, 0, 0, 0, 1]
+    assert not any(s.warnings for s in studies)
+    assert [s.identity.relative_path for s in find_studies(tmp_path / "flat", CONFIG)] == list(found)
+
+
+def test_names_of_one_patient_do_not_divide_a_folder(tmp_path):
+    for name in ("sub-01_T1w", "sub-01_run-2_T1w", "COR_STIR"):
+        volume(tmp_path / "x" / f"{name}.nii.gz")
+    (study,) = find_studies(tmp_path, CONFIG)
+    assert study.identity.relative_path == "x"
+    tree = tmp_path / "y" / "sub-7" / "anat"
+    for name in ("sub-7_ses-1_T1w", "sub-7_ses-2_T1w"):
+        volume(tree / f"{name}.nii.gz")
+    (study,) = find_studies(tmp_path / "y", CONFIG)
+    assert study.identity.relative_path == "sub-7"
+    assert study.warnings == ()
+
+
+def test_several_series_of_one_kind_may_be_of_several_patients(tmp_path):
+    for name in ("P003_T1", "P004_T1", "P004_STIR", "P005_T1_mask"):
+        volume(tmp_path / f"{name}.nii.gz")
+    warning = (
+        "Its folder holds several coronal T1 series (2 files): if they are of several patients, give each patient a "
+        "folder."
+    )
+    assert index_study(tmp_path, CONFIG).warnings == (warning,)
+    assert warning in load_study(tmp_path).warnings
+    assert index_study(tmp_path, CONFIG, t1=tmp_path / "P003_T1.nii.gz").warnings == ()
+    (tmp_path / "P003_T1.nii.gz").unlink()
+    assert index_study(tmp_path, CONFIG).warnings == ()
+
+
+@pytest.mark.parametrize(("distance", "code"), [(180.0, "too_sparse"), (12.1, "too_sparse"), (12.0, None)])
+def test_slices_far_apart_are_no_stack(tmp_path, distance, code):
+    volume(tmp_path / "COR_T1.nii.gz", shape=(3, 80, 80), spacing=distance)
+    volume(tmp_path / "COR_STIR.nii.gz", shape=(1, 80, 80), spacing=distance)
+    stir, t1 = (source.info.excluded for source in index_study(tmp_path, CONFIG).sources)
+    assert stir is None
+    assert (t1 and t1.code) == code
+    wide = IoConfig(salt="fixed", maximum_slice_distance_mm=20)
+    assert (index_study(tmp_path, wide).sources[1].info.excluded is None) == (distance < 20)
+
+
 def test_names_number_duplicates_and_unknown_series_are_kept_with_a_reason(tmp_path):
     for name in ("a_T1", "b_T1", "c_T1", "d"):
         volume(tmp_path / f"{name}.nii.gz")
@@ -217,3 +277,12 @@ def test_salt_is_made_once_and_kept_private(tmp_path):
     (tmp_path / "out" / "salt.txt").write_text("\n")
     with pytest.raises(InputError, match="salt_unreadable"):
         salt_of(tmp_path / "out")
+
+
+def test_a_broken_volume_among_dicom_files_is_no_study(tmp_path, dicom_series, coronal_positions):
+    """It would block 'analyze', and put the name of the folder, often the patient's, into results."""
+    dicom_series(tmp_path / "DOE_JOHN", coronal_positions(9))
+    (tmp_path / "DOE_JOHN" / "x.nii.gz").write_bytes(b"garbage")
+    index = index_study(tmp_path, CONFIG)
+    assert [source.info.name for source in index.sources] == ["COR_STIR"]
+    assert ("x.nii.gz", "nifti_unreadable") in [(item.path.name, item.reason.code) for item in index.skipped]

@@ -104,6 +104,41 @@ def test_a_single_slice_has_areas_and_no_volumes():
     assert not [name for name in result.values if name.endswith("_ml")]
 
 
+def lacking(images, slices):
+    reference = replace(images.series[0], missing_slices=tuple(slices))
+    return replace(images, series=(reference, *images.series[1:]))
+
+
+def test_percentages_are_of_the_slices_that_are_there_and_volumes_lower_bounds():
+    recipe = Recipe(edema=lambda p: 0.8 * (np.linalg.norm(p, axis=-1) < 1.5 * RADIUS))
+    whole, (images, anatomy, _) = measured(recipe)
+    images = lacking(images, (7, 8, 9))
+    findings = find_lesions(images, anatomy, LesionsConfig())
+    part = measure_hip(images, anatomy, findings)
+    there = images.reference_series.has_slice
+    edema = findings.masks[Structure.EDEMA].array[there]
+    for label, name in ((Label.FEMORAL_HEAD, "head_edema_percent"), (Label.FEMORAL_NECK, "neck_edema_percent")):
+        seen = anatomy.mask(label)[there]
+        assert part.values[name] == pytest.approx(100 * (edema & seen).sum() / seen.sum())
+        assert part.values[name] == pytest.approx(whole.values[name], abs=10.0)
+    assert part.values["edema_volume_ml"] < 0.8 * whole.values["edema_volume_ml"]
+    for name in ("head_volume_ml", "neck_volume_ml", "head_diameter_mm"):
+        assert part.values[name] == whole.values[name], "shapes are found across the gap"
+
+
+def test_a_structure_that_lies_in_missing_slices_as_a_whole_has_a_reason_not_a_zero():
+    _, (images, anatomy, _) = measured(Recipe(edema=head_edema))
+    neck = anatomy.mask(Label.FEMORAL_NECK)
+    labels = np.where(neck, Label.PROXIMAL_FEMUR.code, anatomy.labels.array).astype(np.uint8)
+    labels[8][neck[8]] = Label.FEMORAL_NECK.code
+    anatomy = replace(anatomy, labels=Image(labels, anatomy.labels.grid))
+    images = lacking(images, (8,))
+    result = measure_hip(images, anatomy, find_lesions(images, anatomy, LesionsConfig()))
+    assert result.absent["neck_edema_percent"] == result.absent["neck_edema_ml"] == "in_missing_slices"
+    assert result.values["neck_volume_ml"] > 0
+    assert result.values["edema_volume_ml"] > 0
+
+
 def test_an_anatomy_without_a_neck_gives_a_reason_not_a_zero():
     images, anatomy = build(Recipe(edema=head_edema))
     labels = np.where(anatomy.labels.array == Label.FEMORAL_NECK.code, 3, anatomy.labels.array).astype(np.uint8)

@@ -9,7 +9,8 @@ import toh_mri as tm
 from toh_mri.core.errors import InputError, SegmentationError
 from toh_mri.core.hip import Label, Pattern, Status, Structure
 from toh_mri.core.record import StudyRecord
-from toh_mri.core.study import Contrast
+from toh_mri.core.study import Contrast, Exclusion
+from toh_mri.export import failure_rows
 from toh_mri.geometry import Side
 from toh_mri.io import index_study, read_nifti
 from toh_mri.pipeline import analyze, failed_record
@@ -108,7 +109,33 @@ def test_a_study_without_usable_series_is_a_failed_record(studies):
     result = tm.analyze_study(replace(studies["on_left"], series=()))
     assert result.record.status is Status.FAILED
     assert result.record.failure.code == "no_usable_series"
+    assert "--t1 FILE --fluid FILE" in result.record.failure.hint
+    assert "--allow-missing-slices" not in result.record.failure.hint
     assert result.hips == {}
+
+
+def test_a_study_whose_series_lack_slices_says_how_to_go_on(studies):
+    reason = Exclusion(code="missing_slices", message="1 slice is missing.")
+    lost = tuple(s.info.model_copy(update={"excluded": reason}) for s in studies["on_left"].series)
+    result = tm.analyze_study(replace(studies["on_left"], series=(), excluded=lost))
+    assert "1 slice is missing." in result.record.failure.message
+    assert "--allow-missing-slices" in result.record.failure.hint
+    assert [row["code"] for row in failure_rows(result.record)] == ["no_usable_series", *["missing_slices"] * len(lost)]
+
+
+def test_a_tag_of_the_other_side_is_told_and_the_side_of_coordinates_stands(studies):
+    def tagged(series):
+        acquisition = series.info.acquisition.model_copy(update={"laterality": "L"})
+        return replace(series, info=series.info.model_copy(update={"acquisition": acquisition}))
+
+    (stir,) = (s for s in studies["toh_right"].series if s.role.contrast is Contrast.STIR)
+    record = tm.analyze_study(replace(studies["toh_right"], series=(tagged(stir),))).record
+    assert set(record.hips) == {Side.RIGHT}
+    hip = record.hips[Side.RIGHT]
+    assert (hip.status, hip.failure) == (Status.REVIEW, None)
+    assert "laterality_disagrees" in [check.code for check in hip.checks if check.status is Status.REVIEW]
+    (warning,) = [text for text in record.warnings if text.startswith("Right hip: ")]
+    assert "the laterality tag of COR_STIR says left" in warning
 
 
 def test_a_hip_that_fails_keeps_its_reason_and_does_not_stop_the_other(studies, monkeypatch):

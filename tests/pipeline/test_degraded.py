@@ -67,6 +67,9 @@ def test_edema_is_empty_where_slices_are_missing_and_unchanged_elsewhere(whole, 
     assert 2 * (before & after).sum() / (before.sum() + after.sum()) > 0.97
     volumes = [result.hips[Side.RIGHT].measurements.values["edema_volume_ml"] for result in (whole, part)]
     assert 0 < volumes[1] < volumes[0]
+    for name in ("head_edema_percent", "neck_edema_percent"):
+        percent = [result.hips[Side.RIGHT].measurements.values[name] for result in (whole, part)]
+        assert percent[1] == pytest.approx(percent[0], abs=4.0), "of the part that was measured"
 
 
 def test_the_hip_is_degraded_and_asks_for_a_look(whole, part):

@@ -10,6 +10,7 @@ import numpy as np
 from toh_mri.core.frozen import FrozenModel
 from toh_mri.core.study import Exclusion, SeriesInfo, SeriesSource, SkippedFile, StudyIndex
 from toh_mri.core.words import printable
+from toh_mri.io.series import IndexedSeries
 
 _BOTH_HIPS_WIDTH_MM = 280.0  # two hip joints are 160-200 mm apart in adults; each needs its head and the skin beyond
 _OFF_CENTRE_MM = 40.0  # a field of view this far off the scanner's midline was placed on one hip
@@ -18,12 +19,13 @@ _LATERALITY = {"L": "left", "R": "right", "B": "left and right"}
 
 
 class SeriesPlan(FrozenModel):
-    """One series: what it is taken for, and what it would be used for or why not."""
+    """One series: what it is taken for, what it would be used for or why not, and what to know if it is used."""
 
     info: SeriesInfo
     description: str
     used: bool
     use: str
+    notes: tuple[str, ...] = ()
 
 
 class SkippedPlan(FrozenModel):
@@ -37,11 +39,13 @@ class SkippedPlan(FrozenModel):
 class StudyPlan(FrozenModel):
     """What is known of a study before its pixels are read.
 
-    `path` and `description` are the user's own words, for the screen: they may identify a patient. Control characters
-    and undecodable bytes in them are codes.
+    `path` is the folder, `name` the study's own path, which tells studies in one folder apart. Both, and `description`,
+    are the user's own words, for the screen: they may identify a patient. Control characters and undecodable bytes in
+    them are codes.
     """
 
     path: str
+    name: str
     sides: str
     series: tuple[SeriesPlan, ...]
     skipped: tuple[SkippedPlan, ...]
@@ -57,6 +61,7 @@ def plan_study(index: StudyIndex) -> StudyPlan:
     """Say what would be used of a study, and why not the rest."""
     return StudyPlan(
         path=printable(str(index.path)),
+        name=printable(index.identity.relative_path),
         sides=_sides(index.sources),
         series=tuple(_series_plan(source) for source in index.sources),
         skipped=_grouped(index.skipped),
@@ -67,7 +72,14 @@ def plan_study(index: StudyIndex) -> StudyPlan:
 def _series_plan(source: SeriesSource) -> SeriesPlan:
     info = source.info
     used, use = _use_of(info)
-    return SeriesPlan(info=info, description=printable(source.description), used=used, use=use)
+    notes = source.notes if isinstance(source, IndexedSeries) and info.excluded is None else ()
+    return SeriesPlan(
+        info=info,
+        description=printable(source.description),
+        used=used,
+        use=use,
+        notes=tuple(printable(note) for note in notes),
+    )
 
 
 def _use_of(info: SeriesInfo) -> tuple[bool, str]:

@@ -11,6 +11,7 @@ from toh_mri.cli.analyze import analyze
 from toh_mri.cli.batch import batch
 from toh_mri.cli.config import config_app
 from toh_mri.cli.demo import demo
+from toh_mri.cli.evaluate import evaluate
 from toh_mri.cli.exit_status import ExitStatus
 from toh_mri.cli.options import Version
 from toh_mri.cli.plan import plan
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, plan, analyze, batch):
+for command in (demo, plan, analyze, batch, evaluate):
     app.command()(command)
 app.add_typer(config_app)
 

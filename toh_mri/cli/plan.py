@@ -53,7 +53,8 @@ def plan(
 
 
 def _study_lines(plan: StudyPlan) -> Iterator[str]:
-    yield f"Study {plan.path}"
+    own = "" if Path(plan.name).name in {"", Path(plan.path).name} else f" ({plan.name})"
+    yield f"Study {plan.path}{own}"
     yield f"  sides: {plan.sides}"
     for series in plan.series:
         yield from _series_lines(series)
@@ -75,8 +76,7 @@ def _series_lines(series: SeriesPlan) -> Iterator[str]:
         yield f"      taken for {info.role.contrast}, {info.role.plane} (score {info.role.score:.2f})"
         yield from (f"        because {reason}" for reason in info.role.reasons)
     yield f"      {series.use}" if not series.used else f"      used for {series.use}"
-    if info.missing_slices:
-        yield f"      slices missing: {len(info.missing_slices)}; nothing is measured in them"
+    yield from (f"      ! {note}" for note in series.notes)
 
 
 def _quoted(description: str) -> str:

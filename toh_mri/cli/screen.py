@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from toh_mri.batch import Outcome
+    from toh_mri.core.record import StudyRecord
 
 _NAMES = {
     "no_finding": "no finding",
@@ -54,15 +55,24 @@ class Screen:
 def outcome_line(outcome: Outcome) -> str:
     """Say in one line what became of a study."""
     record = outcome.record
+    left_out = _left_out(record)
     if record.failure is not None:
-        return f"{record.study_id}  failed: {record.failure.message} [{record.failure.code}]"
+        return f"{record.study_id}  failed: {record.failure.message} [{record.failure.code}]{left_out}"
     hips = []
     for side in sorted(record.hips):
         made = record.hips[side].classification
         pattern = None if made is None or made.pattern is None else _NAMES[made.pattern]
         hips.append(f"{side} {pattern or record.hips[side].reason or 'not classified'}")
     kept = " (unchanged)" if outcome.kept else f" ({outcome.seconds:.1f} s)"
-    return f"{record.study_id}  {record.status}: {', '.join(hips) or 'no hip'}{kept}"
+    return f"{record.study_id}  {record.status}: {', '.join(hips) or 'no hip'}{kept}{left_out}"
+
+
+def _left_out(record: StudyRecord) -> str:
+    from toh_mri.export import series_left_out
+
+    codes = [failure.code for failure in series_left_out(record)]
+    reasons = ", ".join(sorted(set(codes)))
+    return f"; {len(codes)} series left out: {reasons} (see failures.csv)" if codes else ""
 
 
 def _lines(total: int) -> Callable[[Outcome], None]:

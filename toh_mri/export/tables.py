@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from toh_mri.core.hip import Status
 from toh_mri.core.record import Failure, HipRecord, StudyRecord
+from toh_mri.export.left_out import series_left_out
 
 Row = dict[str, object]
 """One row of a table by column; an absent value is None."""
@@ -45,6 +46,7 @@ HIP_COLUMNS = (
     *("flags", "version", "config_hash"),
 )
 FAILURE_COLUMNS = ("study_id", "side", "status", "stage", "code", "message", "hint")
+_LEFT_OUT = "left_out"
 
 
 def study_rows(record: StudyRecord) -> list[Row]:
@@ -94,7 +96,11 @@ def _ordered(cells: Row) -> Row:
 
 
 def failure_rows(record: StudyRecord) -> list[Row]:
-    """Return the rows of ``failures.csv`` for one study: the study's failure, or one per hip that failed."""
+    """Return the rows of ``failures.csv`` for one study.
+
+    The study's failure, or one per hip that failed; then one per series that could not be used although it might show
+    a hip, its status ``left_out``.
+    """
     rows = []
     if record.failure is not None:
         rows.append(_failure_row(record.study_id, None, record.failure))
@@ -103,11 +109,12 @@ def failure_rows(record: StudyRecord) -> list[Row]:
         for side, hip in sorted(record.hips.items())
         if hip.failure is not None
     ]
+    rows += [_failure_row(record.study_id, None, failure, _LEFT_OUT) for failure in series_left_out(record)]
     return rows
 
 
-def _failure_row(study_id: str, side: str | None, failure: Failure) -> Row:
-    return {"study_id": study_id, "side": side, "status": str(Status.FAILED), **failure.model_dump()}
+def _failure_row(study_id: str, side: str | None, failure: Failure, status: str = Status.FAILED) -> Row:
+    return {"study_id": study_id, "side": side, "status": str(status), **failure.model_dump()}
 
 
 def columns_of(rows: Iterable[Row]) -> tuple[str, ...]:

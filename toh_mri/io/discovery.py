@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from toh_mri.core.config.io import IoConfig
 from toh_mri.core.errors import InputError
-from toh_mri.core.study import Exclusion, SkippedFile, StudyIdentity, StudyIndex
+from toh_mri.core.study import Exclusion, SeriesSource, SkippedFile, StudyIdentity, StudyIndex
 from toh_mri.io.choice import Choice
 from toh_mri.io.dicom.directory import read_dicomdir
 from toh_mri.io.dicom.index import DicomStudy, scan_dicom, study_candidates
@@ -18,12 +18,12 @@ from toh_mri.io.files.find import FoundFiles, find_files
 from toh_mri.io.files.names import picture_stem, volume_stem
 from toh_mri.io.pictures.picture import picture_candidate
 from toh_mri.io.series import index_series
-from toh_mri.io.volumes.bids import bids_names
+from toh_mri.io.volumes.bids import BidsName, Describing, bids_names, subject_in_name
 from toh_mri.io.volumes.index import folder_candidates
 
 
 class Discovery(NamedTuple):
-    """Studies, sorted by where they lie, and every file that was left out."""
+    """Studies, sorted by where they lie, and the files that were left out before there was a study."""
 
     studies: tuple[StudyIndex, ...]
     skipped: list[SkippedFile]
@@ -43,7 +43,7 @@ def discover(root: Path, base: Path, config: IoConfig, choice: Choice) -> Discov
     Raises
     ------
     InputError
-        ``path_missing``.
+        ``path_missing``, ``choice_ambiguous``.
     """
     found = find_files(root)
     place = _Place(base, config, choice)
@@ -52,7 +52,11 @@ def discover(root: Path, base: Path, config: IoConfig, choice: Choice) -> Discov
     dicom, unread = scan_dicom(paths)
     skipped += unread
     studies = [_dicom_study(study, place) for study in dicom]
-    studies += _volume_studies(root, found.volumes, place, skipped)
+    for study in list(_volume_studies(root, found.volumes, place)):
+        if _is_litter(study, studies):
+            skipped += _as_skipped(study)
+        else:
+            studies.append(study)
     studies += _picture_studies(found.pictures, place, skipped)
     studies = [_warned(study, incomplete) for study in studies]
     studies.sort(key=lambda study: (study.identity.relative_path, study.identity.study or ""))
@@ -105,25 +109,53 @@ def _dicom_study(study: DicomStudy, place: _Place) -> StudyIndex:
     return StudyIndex(folder, identity, sources, (), ())
 
 
-def _volume_studies(
-    root: Path, volumes: Iterable[Path], place: _Place, skipped: list[SkippedFile]
-) -> Iterator[StudyIndex]:
+def _volume_studies(root: Path, volumes: Iterable[Path], place: _Place) -> Iterator[StudyIndex]:
     folders: dict[Path, list[Path]] = {}
     for path in volumes:
         folders.setdefault(path.parent, []).append(path)
+    describing = Describing()
+    stem = volume_stem(root)
     for folder, paths in folders.items():
-        candidates, unreadable = folder_candidates(paths, place.config)
-        skipped += unreadable
-        if candidates or unreadable:  # a folder of broken images is a study that fails, not nothing
-            stem = volume_stem(root)
-            here = folder if stem is None or root not in paths else root.with_name(stem)
+        here = folder if stem is None or root not in paths else root.with_name(stem)
+        for subject, group in _subjects(folder, paths).items():
+            candidates, unreadable = folder_candidates(group, place.config, describing)
             sources = index_series(candidates, place.config, place.choice)
-            yield StudyIndex(folder, _volume_identity(folder, here, place.base), sources, (), ())
+            identity = _volume_identity(folder, here, subject, place.base)
+            # A folder of broken images is a study that fails, not nothing.
+            yield StudyIndex(folder, identity, sources, tuple(unreadable), _doubts(group, sources))
 
 
-def _volume_identity(folder: Path, here: Path, base: Path) -> StudyIdentity:
-    """Name a study by its path; in a BIDS tree by subject and session, and the patient by the subject."""
+def _is_litter(study: StudyIndex, others: Sequence[StudyIndex]) -> bool:
+    """Tell whether volumes that are of no use lie among the files of another study: they are none of their own."""
+    places = {study.path, *study.path.parents}
+    useful = any(source.info.excluded is None for source in study.sources)
+    return not useful and any(other.path in places and other.identity.study is not None for other in others)
+
+
+def _as_skipped(study: StudyIndex) -> list[SkippedFile]:
+    excluded = [(path, source.info.excluded) for source in study.sources for path in source.paths]
+    return [*study.skipped, *(SkippedFile(path, reason) for path, reason in excluded if reason is not None)]
+
+
+def _subjects(folder: Path, paths: Sequence[Path]) -> dict[BidsName | None, list[Path]]:
+    """Divide the volumes of one folder by the subject and session in their names, where these name several.
+
+    In a BIDS tree the folders say it.
+    """
+    groups: dict[BidsName | None, list[Path]] = {}
+    for path in paths:
+        groups.setdefault(subject_in_name(path), []).append(path)
+    if len(groups.keys() - {None}) <= 1 or bids_names(folder) is not None:
+        return {None: list(paths)}
+    return groups
+
+
+def _volume_identity(folder: Path, here: Path, subject: BidsName | None, base: Path) -> StudyIdentity:
+    """Name a study by its path; where names of BIDS tell them, by subject and session, and the patient by subject."""
     names = bids_names(folder)
+    if subject is not None:
+        above = _relative(folder, base)
+        return StudyIdentity(None, None, None, f"{above}/{subject.study}", f"{above}/{subject.subject}")
     if names is None:
         return StudyIdentity(None, None, None, _relative(here, base))
     study = _relative(folder.parent, base)
@@ -131,6 +163,23 @@ def _volume_identity(folder: Path, here: Path, base: Path) -> StudyIdentity:
         study = names.study
     patient = study if names.session is None else study.rpartition("/")[0]
     return StudyIdentity(None, None, None, study, patient)
+
+
+def _doubts(paths: Iterable[Path], sources: Iterable[SeriesSource]) -> tuple[str, ...]:
+    """Warn of files of one kind that nothing shows to be of one patient."""
+    if all(subject_in_name(path) for path in paths):
+        return ()
+    files: dict[tuple[str, str], set[Path]] = {}
+    for source in sources:
+        role = source.info.role
+        if role is not None and source.info.excluded is None:
+            files.setdefault((role.plane.value, role.contrast.value), set()).update(source.paths)
+    return tuple(
+        f"Its folder holds several {plane} {contrast} series ({len(found)} files): if they are of several patients, "
+        "give each patient a folder."
+        for (plane, contrast), found in sorted(files.items())
+        if len(found) > 1
+    )
 
 
 def _picture_studies(pictures: Iterable[Path], place: _Place, skipped: list[SkippedFile]) -> Iterator[StudyIndex]:
@@ -153,7 +202,7 @@ def _relative(path: Path, base: Path) -> str:
 
 
 def _with_skipped(studies: Sequence[StudyIndex], skipped: Sequence[SkippedFile]) -> list[StudyIndex]:
-    """Hand every skipped file to the study whose folder is nearest."""
+    """Hand every skipped file to the study whose folder is nearest, beside those that the study has already."""
     nearest: dict[Path, int] = {}
     for number, study in enumerate(studies):
         for folder in (study.path, *study.path.parents):
@@ -164,6 +213,6 @@ def _with_skipped(studies: Sequence[StudyIndex], skipped: Sequence[SkippedFile])
         if shares:
             shares[number].append(item)
     return [
-        replace(study, skipped=tuple(sorted(share, key=lambda s: s.path)))
+        replace(study, skipped=tuple(sorted((*study.skipped, *share), key=lambda s: s.path)))
         for study, share in zip(studies, shares, strict=True)
     ]

@@ -7,7 +7,7 @@ depend on the format happens here.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from toh_mri.core.config.io import IoConfig
 from toh_mri.core.study import Acquisition, Contrast, Exclusion, SeriesInfo, SeriesRole, SeriesSource, SlicePlane
 from toh_mri.geometry import Grid, Image
-from toh_mri.io.choice import Choice
+from toh_mri.io.choice import Choice, Choosable
 from toh_mri.io.roles.assign import assign_role, plane_of
 from toh_mri.io.roles.fitness import fitness_problems
 
@@ -104,22 +104,32 @@ def index_series(candidates: Iterable[Candidate], config: IoConfig, choice: Choi
     """Give every candidate a role, a verdict and a name; sorted by name.
 
     What the user chose needs a place and a size only: what it shows is the user's word.
+
+    Raises
+    ------
+    InputError
+        ``choice_ambiguous``, see `Choice`.
     """
-    seen: Counter[str] = Counter()
+    ordered = sorted(candidates, key=lambda candidate: candidate.order)
+    roles = [_role(candidate, config) for candidate in ordered]
+    names = _names(ordered, roles)
+    chosen = choice.roles([_choosable(*item, config) for item in zip(ordered, names, strict=True)])
+    for index, given in chosen.items():
+        ordered[index], roles[index] = replace(ordered[index], unfit=()), given
     result = []
-    for candidate in sorted(candidates, key=lambda c: c.order):
-        chosen = _chosen_role(candidate, choice)
-        kept = candidate if chosen is None else replace(candidate, unfit=())
-        role = chosen or _role(kept, config)
-        base = _base_name(kept, role)
-        seen[base] += 1
-        name = base if seen[base] == 1 else f"{base}_{seen[base]}"
-        result.append(_indexed(name, kept, role, _reasons(kept, role, chosen, choice, config)))
+    for index, (name, candidate, role) in enumerate(zip(_names(ordered, roles), ordered, roles, strict=True)):
+        objection = None if index in chosen else choice.objection(role)
+        reasons = _reasons(candidate, role, config, chosen=index in chosen, objection=objection)
+        result.append(_indexed(name, candidate, role, reasons))
     return tuple(sorted(result, key=lambda source: _natural(source.info.name)))
 
 
 def _role(candidate: Candidate, config: IoConfig) -> SeriesRole | None:
-    if candidate.unfit or candidate.normal is None:
+    return None if candidate.unfit else _reading(candidate, config)
+
+
+def _reading(candidate: Candidate, config: IoConfig) -> SeriesRole | None:
+    if candidate.normal is None:
         return None
     plane = plane_of(candidate.normal)
     if candidate.contrast is not None:
@@ -127,12 +137,18 @@ def _role(candidate: Candidate, config: IoConfig) -> SeriesRole | None:
     return assign_role(candidate.acquisition, plane, candidate.words, config)
 
 
-def _chosen_role(candidate: Candidate, choice: Choice) -> SeriesRole | None:
-    if choice == Choice() or candidate.normal is None or candidate.load is None:
-        return None
-    plane = plane_of(candidate.normal)
-    usual = assign_role(candidate.acquisition, plane, candidate.words, IoConfig())
-    return choice.role(candidate.paths, plane, usual)
+def _choosable(candidate: Candidate, name: str, config: IoConfig) -> Choosable:
+    reading = None if candidate.load is None else _reading(candidate, config)
+    return Choosable(name, candidate.paths, reading, fit=not candidate.unfit)
+
+
+def _names(candidates: Sequence[Candidate], roles: Sequence[SeriesRole | None]) -> list[str]:
+    seen: Counter[str] = Counter()
+    names = []
+    for base in map(_base_name, candidates, roles):
+        seen[base] += 1
+        names.append(base if seen[base] == 1 else f"{base}_{seen[base]}")
+    return names
 
 
 def _base_name(candidate: Candidate, role: SeriesRole | None) -> str:
@@ -143,12 +159,11 @@ def _base_name(candidate: Candidate, role: SeriesRole | None) -> str:
 
 
 def _reasons(
-    candidate: Candidate, role: SeriesRole | None, chosen: SeriesRole | None, choice: Choice, config: IoConfig
+    candidate: Candidate, role: SeriesRole | None, config: IoConfig, *, chosen: bool, objection: Exclusion | None
 ) -> list[Exclusion]:
     """Return every reason against using a series, the weightiest first."""
-    acquisition = Acquisition() if chosen is not None else candidate.acquisition  # the user's word outweighs it
+    acquisition = Acquisition() if chosen else candidate.acquisition  # the user's word outweighs it
     problems = fitness_problems(acquisition, candidate.grid, role, config)
-    objection = choice.objection(role) if chosen is None else None
     return [*candidate.unfit, *candidate.broken, *problems, *([] if objection is None else [objection])]
 
 

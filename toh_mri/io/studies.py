@@ -20,8 +20,9 @@ def find_studies(root: str | Path, config: IoConfig) -> tuple[StudyIndex, ...]:
     """Find every study below a folder or in a zip archive, a DICOMDIR or a single file. Reads headers only.
 
     DICOM files are grouped by study UID wherever they lie; every folder that directly holds volumes (NIfTI, NRRD,
-    MetaImage) is one study, and so is every exported picture. What is no image, or is a label image by its name (see
-    `files`), is listed with the reason in `skipped` of the nearest study.
+    MetaImage) is one study (several where BIDS names tell subjects apart), and so is every exported picture. What is no
+    image, or is a label image by its name (see `files.find`), is listed with the reason in `skipped` of the nearest
+    study.
 
     Returns
     -------
@@ -54,7 +55,8 @@ def index_study(
     Raises
     ------
     InputError
-        ``path_missing``, ``no_study``, ``several_studies``, ``file_not_in_study`` or ``chosen_series_unusable``.
+        ``path_missing``, ``no_study``, ``several_studies``, ``file_not_in_study``, ``choice_ambiguous`` or
+        ``chosen_series_unusable``.
     """
     path = Path(path)
     choice = Choice(None if t1 is None else Path(t1), None if fluid is None else Path(fluid))

@@ -99,7 +99,8 @@ def _missing_note(reference: HipSeries) -> tuple[str, ...]:
     count = len(reference.missing_slices)
     slices = "1 slice" if count == 1 else f"{count} slices"
     note = (
-        f"{reference.info.name} lacks {slices} of this hip: edema was not looked for there; its size is a lower bound."
+        f"{reference.info.name} lacks {slices} of this hip: edema was not looked for there. "
+        "Its volume is a lower bound; percentages are of the slices that are there."
     )
     return (note,) if count else ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from toh_mri.core.hip import LINES, Label, Scalar, Structure
 from toh_mri.measure.subject import Subject
@@ -54,8 +54,16 @@ def _sizes(
     ]
 
 
+def _edema_sizes(
+    volume_ml: str, area_mm2: str, definition: str, source: str, compute: Callable[[Subject], Scalar]
+) -> list[Feature]:
+    """Make the sizes of edema, which is not looked for in missing slices; a single slice cannot lack any."""
+    volume, area = _sizes(volume_ml, area_mm2, definition, source, compute)
+    return [replace(volume, definition=f"{volume.definition} A lower bound where slices are missing."), area]
+
+
 def _percent_of(label: Label) -> Callable[[Subject], Scalar]:
-    return lambda s: 100.0 * s.edema(label) / s.size(label)
+    return lambda s: 100.0 * s.edema(label) / s.measured_size(label)
 
 
 def _edema_at(k: str) -> Callable[[Subject], Scalar]:
@@ -82,23 +90,23 @@ def _edema_features() -> list[Feature]:
     head, neck, rest, pelvis = Label
     edema_source = f"{_OWN}; threshold rule in the record's configuration"
     features = [
-        *_sizes(
+        *_edema_sizes(
             "edema_volume_ml",
             "edema_area_mm2",
             "edema of the femur, and of the acetabulum within two head radii of the head's centre",
             edema_source,
             lambda s: s.edema(*Label),
         ),
-        *_sizes("head_edema_ml", "head_edema_mm2", "edema of the femoral head", _OWN, lambda s: s.edema(head)),
-        *_sizes("neck_edema_ml", "neck_edema_mm2", "edema of the femoral neck", _OWN, lambda s: s.edema(neck)),
-        *_sizes(
+        *_edema_sizes("head_edema_ml", "head_edema_mm2", "edema of the femoral head", _OWN, lambda s: s.edema(head)),
+        *_edema_sizes("neck_edema_ml", "neck_edema_mm2", "edema of the femoral neck", _OWN, lambda s: s.edema(neck)),
+        *_edema_sizes(
             "proximal_femur_edema_ml",
             "proximal_femur_edema_mm2",
             "edema of the femur below the intertrochanteric plane",
             _OWN,
             lambda s: s.edema(rest),
         ),
-        *_sizes(
+        *_edema_sizes(
             "acetabulum_edema_ml",
             "acetabulum_edema_mm2",
             "edema of the acetabulum within two head radii of the head's centre",
@@ -108,7 +116,7 @@ def _edema_features() -> list[Feature]:
         Feature(
             "head_edema_percent",
             "percent",
-            "Edema of the head over the whole head, cortex included.",
+            "Edema of the head over the head, cortex included, in the slices that are there.",
             _OWN,
             (0.0, 100.0),
             _BOTH,
@@ -117,7 +125,7 @@ def _edema_features() -> list[Feature]:
         Feature(
             "neck_edema_percent",
             "percent",
-            "Edema of the neck over the whole neck, cortex included.",
+            "Edema of the neck over the neck, cortex included, in the slices that are there.",
             _OWN,
             (0.0, 100.0),
             _BOTH,
@@ -170,7 +178,7 @@ def _edema_features() -> list[Feature]:
         ),
     ]
     for k in ("2", "2_5", "3"):
-        features += _sizes(
+        features += _edema_sizes(
             f"edema_at_{k}_sd_ml",
             f"edema_at_{k}_sd_mm2",
             f"edema at a threshold of {k.replace('_', '.')} SD",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from toh_mri.core.hip import Anatomy, Finding, Findings, HipImages, Label, Structure
 
@@ -45,6 +46,17 @@ class Subject:
             raise AbsentError(f"no_{label.value}")
         return voxels * self.voxel_size
 
+    def measured_size(self, label: Label) -> float:
+        """Size of the part of a structure that lies in slices the reference series has; absent where none does."""
+        voxels = int(np.count_nonzero(self._measured(label)))
+        if voxels == 0:
+            raise AbsentError("in_missing_slices" if self.anatomy.mask(label).any() else f"no_{label.value}")
+        return voxels * self.voxel_size
+
+    def _measured(self, label: Label) -> NDArray[np.bool_]:
+        """Voxels of a structure in the slices that the reference series has."""
+        return self.anatomy.mask(label)[self.images.reference_series.has_slice]
+
     def statistic(self, name: str) -> float:
         """Value the lesion stage measured on the way; absent for its reason, or edema's."""
         if name in self.findings.statistics:
@@ -54,11 +66,17 @@ class Subject:
         raise AbsentError(self.findings.absent.get(Structure.EDEMA, "no_edema"))
 
     def edema(self, *labels: Label) -> float:
-        """Edema of the labels that are in the anatomy; absent where none is, or edema was not measured."""
+        """Edema of the labels that are in the anatomy; absent where none is, or edema was not measured.
+
+        Nothing is counted in missing slices, so that it is a lower bound; what lies in them as a whole is absent.
+        """
         present = [label for label in labels if self.anatomy.mask(label).any()]
         if not present:
             raise AbsentError(f"no_{labels[0].value}")
-        return sum(self.statistic(f"edema_{label.value}_{self.unit}") for label in present)
+        measured = [label for label in present if self._measured(label).any()]
+        if not measured:
+            raise AbsentError("in_missing_slices")
+        return sum(self.statistic(f"edema_{label.value}_{self.unit}") for label in measured)
 
     def mask_size(self, structure: Structure) -> float:
         """Size of a structure with a mask of its own; absent where it was not looked for."""

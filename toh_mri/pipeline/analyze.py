@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from toh_mri.classification import classify_hip
 from toh_mri.core.config import Config
@@ -14,7 +15,7 @@ from toh_mri.lesions import find_lesions
 from toh_mri.measure import measure_hip
 from toh_mri.pipeline.records import hip_record, study_record
 from toh_mri.pipeline.result import StudyResult
-from toh_mri.preprocess import align_study, crop_hip
+from toh_mri.preprocess import align_study, check_laterality, crop_hip
 from toh_mri.segmentation import locate_hips, segment_hip
 
 
@@ -38,7 +39,7 @@ def analyze_study(study: Study, config: Config | None = None) -> StudyResult:
     config = config or Config()
     try:
         aligned = align_study(_usable(study), config.preprocess)
-        located = locate_hips(aligned, config.segmentation)
+        located = check_laterality(aligned, locate_hips(aligned, config.segmentation))
         cropped = [crop_hip(aligned, location, config.preprocess) for location in located]
     except TohMriError as error:
         return StudyResult(study_record(study, config, failure=Failure.of(error)), {}, study)
@@ -83,5 +84,15 @@ def _usable(study: Study) -> Study:
     raise SeriesSelectionError(
         "no_usable_series",
         "The study holds no series that could show a hip. " + "; ".join(reasons[:5]),
-        "'toh-mri plan' explains every series; io.roles in the configuration overrides a role.",
+        " ".join(_ways_out(study)),
+    )
+
+
+def _ways_out(study: Study) -> Iterator[str]:
+    yield "'toh-mri plan' explains every series."
+    if any(info.excluded is not None and info.excluded.code == "missing_slices" for info in study.excluded):
+        yield "--allow-missing-slices uses series that lack slices, too."
+    yield (
+        "'toh-mri analyze STUDY --t1 FILE --fluid FILE' tells which series to take; io.roles in the configuration "
+        "overrides roles for all studies."
     )

@@ -14,6 +14,7 @@ from toh_mri.geometry import Side
 from toh_mri.io import pseudonyms
 
 _LIBRARIES = ("numpy", "scipy", "scikit-image", "numba", "nibabel", "pydicom", "highdicom", "SimpleITK")
+_WARNED = ("laterality_disagrees", "missing_slices")
 
 
 def hip_record(
@@ -77,16 +78,16 @@ def study_record(
         failure=failure,
         series=tuple(series),
         hips=dict(hips or {}),
-        warnings=(*study.warnings, *_missing_slices_warnings(hips or {})),
+        warnings=(*study.warnings, *_hip_warnings(hips or {})),
         provenance=_provenance(config, study.content_hash),
     )
 
 
-def _missing_slices_warnings(hips: Mapping[Side, HipRecord]) -> Iterator[str]:
-    """Say of which hips edema is not counted in full; the loader says which slices of which series are missing."""
+def _hip_warnings(hips: Mapping[Side, HipRecord]) -> Iterator[str]:
+    """Say which hips may be of the other side, and of which edema is not counted in full."""
     for side in sorted(hips):
         for check in hips[side].checks:
-            if check.code == "missing_slices" and check.status is not Status.OK:
+            if check.code in _WARNED and check.status is not Status.OK:
                 yield f"{side.capitalize()} hip: {check.message}"
 
 

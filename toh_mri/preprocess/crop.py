@@ -141,7 +141,7 @@ def _missing_slices_check(reference: SeriesInfo) -> Check:
         status=Status.REVIEW if missing else Status.OK,
         value=float(missing),
         message=f"{reference.name}, the reference series, lacks {missing} {'slice' if missing == 1 else 'slices'}; "
-        "edema there is not counted, so that its size is a lower bound."
+        "edema there is not counted, so that its volume is a lower bound; percentages are of the slices that are there."
         if missing
         else f"{reference.name}, the reference series, lacks no slice.",
     )

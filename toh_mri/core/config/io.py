@@ -46,6 +46,14 @@ class IoConfig(FrozenModel):
         ge=0,
         le=100,
     )
+    maximum_slice_distance_mm: float = setting(
+        12.0,
+        unit="mm",
+        source="twice the distance in usual hip protocols: slices of 3-5 mm, gaps of 0.3-1 mm",
+        about="Slices further apart are a sampling of places, no stack: nothing can be followed from one to the next.",
+        gt=0,
+        le=40,
+    )
     maximum_pixel_mm: float = setting(
         2.0,
         unit="mm",

@@ -1,7 +1,7 @@
 """One encoded frame to its stored values, with the decoders of imagecodecs.
 
 They are permissively licensed, let other threads run, and bear damaged data once its head is in order (`code_stream`).
-Of the decoders that pydicom would take, gdcm ends the whole process on some damaged data, and pylibjpeg's for RLE panics.
+Of those that pydicom would take, gdcm ends the whole process on some damaged data, and the one of pylibjpeg panics.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ import os
 import re
 import stat
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -311,19 +311,32 @@ def _reason_against(members: Iterable[SkippedFile]) -> Exclusion:
     )
 
 
-def _strays(sidecars: Iterable[Path], images: Iterable[Path]) -> Iterator[Path]:
-    sidecars = list(sidecars)
-    folders = {path.parent for path in sidecars}
-    below: dict[Path, set[frozenset[str]]] = defaultdict(set)
+def _strays(sidecars: Sequence[Path], images: Iterable[Path]) -> Iterator[Path]:
+    below: dict[Path, _Names] = {path.parent: _Names() for path in sidecars}
     for image in images:
         parts = _name_parts(volume_stem(image) or picture_stem(image))
         for folder in image.parents:
-            if folder in folders:
+            if folder in below:
                 below[folder].add(parts)
     for path in sidecars:
-        parts, known = _name_parts(stem_without(path, SIDECAR_SUFFIXES)), below[path.parent]
-        if parts not in known and not any(parts <= others for others in known):
+        if not below[path.parent].has_all(_name_parts(stem_without(path, SIDECAR_SUFFIXES))):
             yield path
+
+
+class _Names:
+    """Names of images by their parts: only names with a sidecar's rarest part are compared with it."""
+
+    def __init__(self) -> None:
+        self._by_part: dict[str, set[frozenset[str]]] = defaultdict(set)
+
+    def add(self, name: frozenset[str]) -> None:
+        for part in name:
+            self._by_part[part].add(name)
+
+    def has_all(self, parts: frozenset[str]) -> bool:
+        """Tell whether a name has all of these parts."""
+        names = min((self._by_part.get(part, set()) for part in parts), key=len)
+        return parts in names or any(parts <= name for name in names)
 
 
 def _name_parts(stem: str | None) -> frozenset[str]:

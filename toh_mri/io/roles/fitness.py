@@ -18,7 +18,7 @@ def fitness_problems(
     """Return every reason against using a series, the weightiest first.
 
     Codes: ``not_a_hip``, ``no_usable_contrast``, ``field_of_view_too_small``, ``too_few_slices``,
-    ``too_coarse``.
+    ``too_sparse``, ``too_coarse``.
     """
     return [*_anatomy(acquisition), *_contrast(role), *_coverage(grid, config)]
 
@@ -53,6 +53,12 @@ def _coverage(grid: Grid | None, config: IoConfig) -> Iterator[Exclusion]:
             code="too_few_slices",
             message=f"Its {slices} slices cover {coverage:.3g} mm, less than half a femoral head "
             f"(at least {config.minimum_coverage_mm:g} mm; a single slice may stand by itself).",
+        )
+    if slices > 1 and grid.spacing_mm[0] > config.maximum_slice_distance_mm * (1 + _ROUNDING):
+        yield Exclusion(
+            code="too_sparse",
+            message=f"Its {slices} slices are {grid.spacing_mm[0]:.3g} mm apart: too far to follow a bone from one to "
+            f"the next (at most {config.maximum_slice_distance_mm:g} mm).",
         )
     if max(grid.spacing_mm[1:]) > config.maximum_pixel_mm * (1 + _ROUNDING):
         yield Exclusion(

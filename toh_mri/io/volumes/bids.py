@@ -8,6 +8,7 @@ entities (``sub-01``, ``acq-stir``); nearer files win.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from toh_mri.io.files.opening import names_in
 _SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
 _SESSION = re.compile(r"ses-[A-Za-z0-9]+")
 _DATA_TYPE = "anat"
+_FILE_NAME = re.compile(rf"(?P<subject>{_SUBJECT.pattern})_(?:(?P<session>{_SESSION.pattern})_)?.")
 _STEM = re.compile(r"(?:[a-zA-Z]+-[A-Za-z0-9]+_)*[A-Za-z0-9]+")
 
 
@@ -54,26 +56,52 @@ def bids_names(path: Path) -> BidsName | None:
     return BidsName(subject.name, session, subject.parent) if inner[:1] == [_DATA_TYPE] else None
 
 
-def describing_files(image: Path) -> list[Path]:
-    """Return the JSON files that describe a volume, the nearest last; the one of its own name may not be there.
-
-    Outside a BIDS tree, and for names that are not BIDS's, the file of the volume's own name is the only one.
-    """
-    stem = volume_stem(image) or image.name
-    names = bids_names(image)
-    if names is None or not _STEM.fullmatch(stem):
-        return [image.with_name(f"{stem}.json")]
-    folder = image.absolute().parent
-    levels = [folder, *folder.parents]
-    return [path for level in levels[levels.index(names.dataset) :: -1] for path in _describing(stem, level)]
+def subject_in_name(image: Path) -> BidsName | None:
+    """Return subject and session of a file called ``sub-*_[ses-*_]*``, wherever it lies; None for other names."""
+    match = _FILE_NAME.match(image.name)
+    return None if match is None else BidsName(match["subject"], match["session"], image.parent)
 
 
-def _describing(stem: str, folder: Path) -> list[Path]:
-    """Return the JSON files in one folder that describe an image of this name, the most general first."""
-    *entities, suffix = stem.split("_")
-    found = []
-    for name in names_in(folder):
-        *others, kind = name.removesuffix(".json").split("_")
-        if name.endswith(".json") and kind == suffix and set(others) <= set(entities):
-            found.append((len(others), name))
-    return [folder / name for _, name in sorted(found)]
+class Describing:
+    """Which JSON files describe an image. Every folder is listed once, so that one of these serves a whole scan."""
+
+    def __init__(self) -> None:
+        self._listed: dict[Path, dict[str, list[_Described]]] = {}
+
+    def files(self, image: Path) -> list[Path]:
+        """Return the JSON files that describe a volume, the nearest last; the one of its own name may not be there.
+
+        Outside a BIDS tree, and for names that are not BIDS's, the file of the volume's own name is the only one.
+        """
+        stem = volume_stem(image) or image.name
+        names = bids_names(image)
+        if names is None or not _STEM.fullmatch(stem):
+            return [image.with_name(f"{stem}.json")]
+        folder = image.absolute().parent
+        levels = [folder, *folder.parents]
+        *entities, suffix = stem.split("_")
+        return [
+            level / described.name
+            for level in levels[levels.index(names.dataset) :: -1]
+            for described in self._in(level).get(suffix, ())
+            if described.entities.issubset(entities)
+        ]
+
+    def _in(self, folder: Path) -> dict[str, list[_Described]]:
+        """Return the JSON files of a folder by the suffix of what they describe, the most general first."""
+        if folder not in self._listed:
+            by_suffix: dict[str, list[_Described]] = defaultdict(list)
+            for name in names_in(folder):
+                if name.endswith(".json"):
+                    *entities, suffix = name.removesuffix(".json").split("_")
+                    by_suffix[suffix].append(_Described(len(entities), name, frozenset(entities)))
+            self._listed[folder] = {suffix: sorted(files) for suffix, files in by_suffix.items()}
+        return self._listed[folder]
+
+
+class _Described(NamedTuple):
+    """A JSON file, and the entities that an image must have to be described by it. Sorts the more general first."""
+
+    size: int
+    name: str
+    entities: frozenset[str]

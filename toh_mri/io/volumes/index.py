@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,8 @@ from toh_mri.core.errors import GeometryError, InputError
 from toh_mri.core.study import Exclusion, SkippedFile
 from toh_mri.io.files.names import ITK_SUFFIXES, stem_without, volume_stem
 from toh_mri.io.roles.words import names_a_localizer
-from toh_mri.io.series import Candidate
+from toh_mri.io.series import Candidate, Loaded
+from toh_mri.io.volumes.bids import Describing
 from toh_mri.io.volumes.itk_image import read_itk_header, read_itk_volume
 from toh_mri.io.volumes.nifti import read_nifti_header, read_nifti_volume
 from toh_mri.io.volumes.sidecar import Sidecar, read_sidecar
@@ -32,16 +33,19 @@ class _File(NamedTuple):
     broken: tuple[Exclusion, ...]
 
 
-def folder_candidates(paths: Iterable[Path], config: IoConfig) -> tuple[list[Candidate], list[SkippedFile]]:
+def folder_candidates(
+    paths: Iterable[Path], config: IoConfig, describing: Describing | None = None
+) -> tuple[list[Candidate], list[SkippedFile]]:
     """Describe the volume files of one folder; files that cannot be read at all are skipped.
 
-    Every volume of a 4-D file is a candidate of its own, up to 16; a file with more is left out as one.
+    Every volume of a 4-D file is a candidate of its own, up to 16; a file with more is left out as one. `describing`
+    finds the JSON files, see `read_sidecar`.
     """
     candidates: list[Candidate] = []
     skipped: list[SkippedFile] = []
     for path in paths:
         try:
-            file = _describe(path, config)
+            file = _describe(path, config, describing)
         except InputError as error:
             skipped.append(SkippedFile(path, Exclusion(code=error.code, message=error.message)))
             continue
@@ -51,7 +55,7 @@ def folder_candidates(paths: Iterable[Path], config: IoConfig) -> tuple[list[Can
     return candidates, skipped
 
 
-def _describe(path: Path, config: IoConfig) -> _File:
+def _describe(path: Path, config: IoConfig, describing: Describing | None) -> _File:
     read_header = read_itk_header if _is_itk(path) else read_nifti_header
     header: VolumeHeader | None = None
     broken: tuple[Exclusion, ...] = ()
@@ -59,11 +63,10 @@ def _describe(path: Path, config: IoConfig) -> _File:
         header = read_header(path, config.maximum_shear_degree)
     except GeometryError as error:
         broken = (Exclusion(code=error.code, message=error.message),)
-    return _File(path, volume_stem(path) or path.name, read_sidecar(path), header, broken)
+    return _File(path, volume_stem(path) or path.name, read_sidecar(path, describing), header, broken)
 
 
 def _candidate(file: _File, number: int, count: int, unfit: tuple[Exclusion, ...], config: IoConfig) -> Candidate:
-    read_volume = read_itk_volume if _is_itk(file.path) else read_nifti_volume
     grid = file.header.layout.grid if file.header else None
     unreadable = grid is None or any(reason.code == _TIME_SERIES for reason in unfit)
     notes = (f"Volume {number + 1} of {count} of a 4-D file.",) if count > 1 else ()
@@ -75,11 +78,17 @@ def _candidate(file: _File, number: int, count: int, unfit: tuple[Exclusion, ...
         order=(file.path.name, number),
         normal=None if grid is None else grid.directions[:, 0],
         grid=grid,
-        load=None if unreadable else partial(read_volume, file.path, config.maximum_shear_degree, number),
+        load=None if unreadable else _loader(file.path, number, config),
         unfit=unfit,
         broken=file.broken,
         notes=(*notes, *file.sidecar.problems),
     )
+
+
+def _loader(path: Path, number: int, config: IoConfig) -> Callable[[], Loaded]:
+    if _is_itk(path):  # one volume, always
+        return partial(read_itk_volume, path, config.maximum_shear_degree)
+    return partial(read_nifti_volume, path, config.maximum_shear_degree, number)
 
 
 def _is_itk(path: Path) -> bool:

@@ -39,7 +39,7 @@ _META_GEOMETRY = (
     (("Offset", "Position", "Origin"), 3),
     (("ElementSpacing",), 3),
 )
-_META_LINE = re.compile(r"([A-Za-z]+) *= *(.*)")
+_META_LINE = re.compile(r"([A-Za-z_][\w.:\[\] -]*?) *= *(.*)")  # programs add fields of their own
 _META_LAST = "ElementDataFile"
 _META_LOCAL = frozenset({"LOCAL", "Local", "local"})
 

@@ -46,12 +46,8 @@ def read_itk_header(path: Path, maximum_shear_degree: float) -> VolumeHeader:
             return VolumeHeader(_layout(reader, path, header, maximum_shear_degree))
 
 
-def read_itk_volume(path: Path, maximum_shear_degree: float, volume: int = 0) -> Loaded:
-    """Read an NRRD or MetaImage file as float32 signal, with notes. Raises as `read_itk_header`, and ``too_large``.
-
-    `volume` is 0: these files hold one volume.
-    """
-    del volume
+def read_itk_volume(path: Path, maximum_shear_degree: float) -> Loaded:
+    """Read an NRRD or MetaImage file as float32 signal, with notes. Raises as `read_itk_header`, and ``too_large``."""
     with foreign_errors(_CODE, f"{path.name}: its samples cannot be read"):
         header = read_text_header(path)
         _check_size(path, header)

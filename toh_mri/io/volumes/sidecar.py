@@ -11,7 +11,7 @@ from toh_mri.core.errors import InputError
 from toh_mri.core.study import Acquisition
 from toh_mri.io.acquisition import codes, make_acquisition, number, text
 from toh_mri.io.files.opening import open_binary
-from toh_mri.io.volumes.bids import describing_files
+from toh_mri.io.volumes.bids import Describing
 
 _LARGEST_BYTES = 16 * 2**20
 _TIMES = frozenset({"RepetitionTime", "EchoTime", "InversionTime"})
@@ -37,14 +37,16 @@ class Sidecar(NamedTuple):
     problems: tuple[str, ...]
 
 
-def read_sidecar(image: Path) -> Sidecar:
+def read_sidecar(image: Path, describing: Describing | None = None) -> Sidecar:
     """Read the JSON files that describe a volume file, the nearer ones winning field by field.
+
+    Give the same `describing` for all files of a scan: it lists every folder once.
 
     Without any the result is empty; a broken one is left out and named in `problems`.
     """
     content: dict[str, object] = {}
     problems = []
-    for path in describing_files(image):
+    for path in (describing or Describing()).files(image):
         try:
             content.update(read_fields(path) or {})
         except InputError as error:

@@ -1,0 +1,280 @@
+"""From two folders to rows, figures and a page."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from tests.evaluation.handmade import (
+    coronal_grid,
+    edema,
+    labels,
+    line,
+    write_masks,
+    write_results,
+    write_truth_json,
+)
+from toh_mri.core.errors import InputError
+from toh_mri.evaluation import evaluate, write_evaluation
+from toh_mri.geometry import Image, Side
+from toh_mri.io import write_nifti
+
+GRID = coronal_grid()
+REVERSED = coronal_grid(reverse=True)
+TOH = {"pattern": "toh_like", "probability_on": "0.1"}
+ON = {"pattern": "on_like", "probability_on": "0.9", "band_present": "true", "band_length_mm": "24"}
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def truth(tmp_path):
+    return tmp_path / "truth"
+
+
+def hip(row=None, *, sides=("right",), shift=0, **masks):
+    """A hip of the results; its masks may be moved along the columns."""
+    arrays = {"anatomy": np.roll(labels(GRID, sides, first=0), shift, axis=2), **masks}
+    return {"grid": GRID, "row": row or {}, **arrays}
+
+
+def only(made):
+    (row,) = made.hips
+    return row
+
+
+def test_the_same_masks_agree_whatever_the_order_of_the_slices(out, truth):
+    write_results(out, {"a": {"right": hip(TOH, edema=edema(GRID))}})
+    write_masks(truth / "a" / "truth", "COR_STIR", REVERSED, labels=labels(REVERSED), edema=edema(REVERSED))
+    row = only(evaluate(out, truth))
+    assert row["femoral_head_dice"] == row["femoral_neck_dice"] == row["edema_dice"] == 1.0
+    assert row["femoral_head_surface_distance_mm"] == row["femoral_neck_hausdorff95_mm"] == 0.0
+    assert row["edema_total_difference_ml"] == pytest.approx(0.0)
+    assert row["edema_femoral_head_ml"] == pytest.approx(edema(GRID).sum() * GRID.voxel_volume_ml)
+    assert row["edema_femoral_neck_ml"] == 0.0
+    assert "edema_acetabulum_ml" not in row  # neither drew one: absent, not zero
+
+
+def test_a_shift_of_two_pixels_is_found(out, truth):
+    write_results(out, {"a": {"right": hip(shift=2)}})
+    write_masks(truth / "a" / "truth", "COR_STIR", GRID, labels=labels(GRID))
+    row = only(evaluate(out, truth))
+    assert row["femoral_head_hausdorff95_mm"] == pytest.approx(2.0)
+    assert 0.3 < row["femoral_head_surface_distance_mm"] < 2.0
+    assert 0.85 < row["femoral_head_dice"] < 0.99
+
+
+def test_head_errors_are_against_the_generators_figures(out, truth):
+    write_results(out, {"a": {"right": hip()}})
+    write_masks(truth / "a" / "truth", "COR_STIR", GRID, labels=labels(GRID))
+    facts = {"cls": "normal", "head_center_lps": [-60, 3, 4], "head_radius_mm": 15.0}
+    write_truth_json(truth / "a" / "truth", {"R": facts})
+    row = only(evaluate(out, truth))
+    assert row["head_center_error_mm"] == pytest.approx(5.0)
+    assert row["head_diameter_error_mm"] == pytest.approx(1.0)
+
+
+def test_lines_are_compared_by_hip_and_by_millimetre(out, truth):
+    write_results(out, {"a": {"right": hip(ON, band=line(GRID, rows=(22, 23)))}})
+    write_masks(truth / "a" / "truth", "COR_STIR", GRID, labels=labels(GRID), line_serpiginous=line(GRID))
+    write_truth_json(truth / "a" / "truth", {"R": "ON"})
+    row = only(evaluate(out, truth))
+    assert (row["band_truth"], row["band_present"]) == ("present", True)
+    assert row["band_truth_length_mm"] == pytest.approx(23.0)
+    assert (row["band_truth_found_fraction"], row["band_found_true_fraction"]) == (1.0, 1.0)
+    assert (row["neck_line_truth"], row["neck_line_present"]) == ("absent", False)
+
+
+def test_short_lines_are_neither_missed_nor_false(out, truth):
+    write_results(out, {"a": {"right": hip(TOH)}, "b": {"right": hip(TOH)}})
+    for case, length in (("a", 8.6), ("b", 15.0)):
+        folder = truth / case / "truth"
+        write_masks(folder, "COR_STIR", GRID, labels=labels(GRID), line_subchondral=line(GRID))
+        write_truth_json(folder, {"R": "TOH"}, params={"joint": {"R": {"subchondral": {"length": length}}}})
+    made = evaluate(out, truth)
+    assert [row["subchondral_line_truth"] for row in made.hips] == ["short", "present"]
+    detection = made.by_reader["truth"].lines["subchondral_line"]
+    assert (detection.sensitivity.count, detection.sensitivity.n, detection.short_not_scored) == (0, 1, 1)
+    assert detection.specificity.n == 0
+
+
+def failing_cohort(out, truth):
+    """One hip of each fate: measured, found on one side only, failed as a study, never analysed."""
+    write_results(out, {"a": {"right": hip(ON)}, "b": "no_usable_series", "c": {"right": hip({"pattern": ""})}})
+    for case, hips in (("a", {"R": "ON", "L": "TOH"}), ("b", {"R": "ON"}), ("c", {"R": "TOH"}), ("d", {"R": "TOH"})):
+        sides = tuple({"R": "right", "L": "left"}[side] for side in hips)
+        write_masks(truth / case / "truth", "COR_STIR", GRID, labels=labels(GRID, sides))
+        lines = {"line_serpiginous": 0, "line_subchondral": 0, "line_neck": 0}
+        facts = {s: {"cls": c, "volumes_ml": lines | {"line_serpiginous": float(c == "ON")}} for s, c in hips.items()}
+        write_truth_json(truth / case / "truth", facts)
+    write_masks(truth / "a" / "truth", "COR_STIR", GRID, line_serpiginous=line(GRID))
+    return evaluate(out, truth)
+
+
+def test_hips_without_a_result_are_failures_and_stay_in_every_rate(out, truth):
+    made = failing_cohort(out, truth)
+    reasons = {(row["case"], row["side"]): row["reason"] for row in made.hips if row["status"] == "failed"}
+    assert reasons == {
+        ("a", "left"): "no_hip_on_this_side",
+        ("b", "right"): "no_usable_series",
+        ("d", "right"): "no_study",
+    }
+    all_of_it = made.by_reader["truth"]
+    assert (all_of_it.hips, all_of_it.segmented.count, all_of_it.segmented.n) == (5, 2, 5)
+    assert (all_of_it.accepted.count, all_of_it.accepted.n) == (1, 5)
+    assert all_of_it.patterns == {"ON": {"not classified": 1, "on_like": 1}, "TOH": {"not classified": 3}}
+    band = all_of_it.lines["band"]
+    assert (band.sensitivity.count, band.sensitivity.n) == (1, 2)
+    assert (band.specificity.count, band.specificity.n) == (1, 3)  # "c" says none; "a" left and "d" failed
+    # ON: 0.9 and wrong; TOH: three times wrong. No pair is in order.
+    assert all_of_it.roc.value == 0.0
+    assert all_of_it.calibration.brier == pytest.approx((0.01 + 1 + 3) / 5)
+
+
+def test_what_has_no_partner_is_named(out, truth):
+    write_results(out, {"a": {"right": hip(TOH), "left": hip(TOH, sides=("left",))}, "z": {"right": hip(TOH)}})
+    for case in ("a", "d"):
+        write_masks(truth / case / "truth", "COR_STIR", GRID, labels=labels(GRID))
+    said = evaluate(out, truth).as_json()
+    assert said["studies_without_truth"] == ["z"]
+    assert said["cases_without_study"] == ["d"]
+    assert said["hips_without_truth"] == ["a left"]
+
+
+def test_groups_hold_every_hip_once(out, truth):
+    made = failing_cohort(out, truth)
+    for groups in made.by_group["truth"].values():
+        assert sum(group.hips for group in groups.values()) == 5
+    assert {name: group.hips for name, group in made.by_group["truth"]["slice spacing"].items()} == {
+        "over 3.5 to 4.5 mm": 2,
+        "not known": 3,
+    }
+    assert made.by_group["truth"]["reference sequence"]["STIR"].hips == 2
+
+
+def test_one_mask_of_one_series_is_a_truth(out, truth):
+    """An edema mask without labels, drawn on another series: both hips are compared, shapes are absent."""
+    hips = {side: hip(sides=(side,), edema=edema(GRID, side)) for side in ("right", "left")}
+    write_results(out, {"a": hips})
+    both = edema(REVERSED, "right") | edema(REVERSED, "left", 6.0)
+    write_masks(truth / "a" / "anna", "AX_PDFS", REVERSED, edema=both)
+    made = evaluate(out, truth)
+    left, right = made.hips
+    assert (right["side"], right["truth_series"], right["reader"]) == ("right", "AX_PDFS", "anna")
+    assert right["edema_dice"] == 1.0
+    assert left["edema_total_difference_ml"] > 0.5
+    assert "femoral_head_dice" not in right
+    assert "band_truth" not in right
+    assert made.by_reader["anna"].accepted.n == 0
+    assert not made.synthetic
+
+
+def test_the_most_parallel_series_stands_in_for_the_reference_series(out, truth):
+    write_results(out, {"a": {"right": hip(edema=edema(GRID))}})
+    affine = np.eye(4)
+    affine[:3, :3] = np.array([[0, 0, 1], [0, 1, 0], [1, 0, 0]]) * (4, 1, 1)  # axial: slices along z
+    affine[:3, 3] = (-99.5, -20, -30)
+    axial = type(GRID)((15, 41, 200), affine)
+    write_masks(truth / "a" / "anna", "A", axial, edema=edema(axial))
+    write_masks(truth / "a" / "anna", "B", REVERSED, edema=edema(REVERSED))
+    assert only(evaluate(out, truth))["truth_series"] == "B"
+
+
+def test_two_readers_are_compared_with_each_other_and_with_the_program(out, truth):
+    radii = {"a": (8.0, 7.0), "b": (9.0, 10.0), "c": (11.0, 11.0)}
+    write_results(out, {case: {"right": hip(TOH, edema=edema(GRID, radius=r[0]))} for case, r in radii.items()})
+    for case, (anna, ben) in radii.items():
+        masks = {"labels": labels(GRID)}
+        write_masks(truth / case / "anna", "COR_STIR", GRID, edema=edema(GRID, radius=anna), **masks)
+        write_masks(truth / case / "ben", "COR_STIR", GRID, edema=edema(GRID, radius=ben), **masks)
+    made = evaluate(out, truth)
+    assert made.by_reader["anna"].measures["edema_dice"].low == 1.0
+    assert made.by_reader["ben"].measures["edema_dice"].low < 1.0
+    (between,) = made.between
+    assert (between.reader_a, between.reader_b, between.hips) == ("anna", "ben", 3)
+    assert between.measures["femoral_head_dice"].median == 1.0
+    # The program drew what anna drew: it agrees with ben as she does, but for the sign.
+    against_ben = made.by_reader["ben"].edema[0]
+    assert between.correlation.value == pytest.approx(against_ben.correlation.value)
+    assert between.limits.bias == pytest.approx(against_ben.limits.bias)
+    assert between.measures["edema_dice"] == made.by_reader["ben"].measures["edema_dice"]
+
+
+def test_files_hold_the_figures_and_the_page_needs_nothing_else(out, truth, tmp_path):
+    made = failing_cohort(out, truth)
+    page = write_evaluation(made, tmp_path / "made").read_text(encoding="utf-8")
+    with (tmp_path / "made" / "evaluation_hips.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["status"] for row in rows].count("failed") == 3
+    assert rows[1]["femoral_head_dice"] == "1"
+    assert rows[0]["femoral_head_dice"] == ""
+    said = json.loads((tmp_path / "made" / "evaluation.json").read_text())
+    assert said["readers"]["truth"]["all"]["accepted"] == {"count": 1, "n": 5, "rate": None, "interval": None}
+    assert "For research use only" in page
+    assert "1 of 5" in page
+    assert "20 %" not in page  # five hips: a count, no rate
+    assert "http" not in page
+    assert not (tmp_path / "made" / "evaluation_readers.csv").exists()
+
+
+def test_the_same_folders_give_the_same_bytes(out, truth, tmp_path):
+    failing_cohort(out, truth)
+    for name in ("one", "two"):
+        write_evaluation(evaluate(out, truth), tmp_path / name)
+    for path in sorted((tmp_path / "one").iterdir()):
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("params", [None, {"seed": 1}])
+def test_only_a_generators_truth_is_called_synthetic(out, truth, tmp_path, params):
+    write_results(out, {"a": {"right": hip(TOH)}})
+    write_masks(truth / "a" / "truth", "COR_STIR", GRID, labels=labels(GRID))
+    write_truth_json(truth / "a" / "truth", {"R": "TOH"}, params=params)
+    page = write_evaluation(evaluate(out, truth), tmp_path / "made").read_text(encoding="utf-8")
+    assert ("accuracy on synthetic hips" in page) == (params is not None)
+
+
+def test_the_gallery_shows_the_image_or_says_why_not(out, truth, tmp_path):
+    source = tmp_path / "source" / "a"
+    source.mkdir(parents=True)
+    signal = np.random.default_rng(0).normal(100, 10, GRID.shape).astype(np.float32)
+    write_nifti(source / "COR_STIR.nii.gz", Image(signal, GRID))
+    write_masks(truth / "a" / "truth", "COR_STIR", GRID, labels=labels(GRID))
+    write_results(out, {"a": {"right": hip(shift=1)}}, key=[("a", source, "COR_STIR=COR_STIR")])
+    with_image = write_evaluation(evaluate(out, truth), tmp_path / "made").read_text(encoding="utf-8")
+    (source / "COR_STIR.nii.gz").unlink()
+    without = write_evaluation(evaluate(out, truth), tmp_path / "made").read_text(encoding="utf-8")
+    assert "Lowest Dice of the head" in with_image
+    assert "Outlines only" not in with_image
+    assert "Outlines only: the images can no longer be read [no_study]" in without
+    assert len(with_image) > len(without) + 10_000  # noise does not compress
+    assert str(tmp_path) not in with_image + without
+
+
+@pytest.mark.parametrize(
+    ("broken", "code"), [("empty", "no_results"), ("names", "no_match"), ("json", "json_unreadable")]
+)
+def test_bad_input_is_refused_by_name(out, truth, broken, code):
+    write_masks(truth / "a" / "truth", "COR_STIR", GRID, labels=labels(GRID))
+    out.mkdir()
+    if broken == "names":
+        write_results(out, {"b": {"right": hip()}})
+    if broken == "json":
+        write_results(out, {"a": {"right": hip()}})
+        (truth / "a" / "truth" / "truth.json").write_text("{")
+    with pytest.raises(InputError) as error:
+        evaluate(out, truth)
+    assert error.value.code == code
+    assert error.value.hint
+
+
+def test_a_failed_study_of_a_truth_without_sides_is_one_failure(out, truth):
+    write_results(out, {"a": "no_usable_series"})
+    write_masks(truth / "a" / "anna", "COR_STIR", GRID, edema=edema(GRID))
+    row = only(evaluate(out, truth))
+    assert (row["status"], row["reason"], row["side"]) == ("failed", "no_usable_series", None)
+    assert Side.RIGHT not in row.values()

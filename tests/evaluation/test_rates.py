@@ -1,0 +1,66 @@
+"""Rates, ROC area and calibration, against counting and published values."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from toh_mri.evaluation.rates import FEW, area_under_curve, calibration, proportion, roc_points
+
+scores = st.lists(st.sampled_from([-1.0, 0.0, 0.1, 0.3, 0.5, 0.55, 0.9, 1.0, 2.0]), min_size=1, max_size=12)
+
+
+def pairs(positive, negative):
+    return np.array([[1.0 if p > q else 0.5 if p == q else 0.0 for q in negative] for p in positive])
+
+
+@settings(max_examples=80, deadline=None)
+@given(scores, scores)
+def test_the_area_is_the_share_of_pairs_in_order_and_the_area_under_the_curve(positive, negative):
+    made = area_under_curve(positive, negative)
+    assert made.value == pytest.approx(pairs(positive, negative).mean())
+    curve = roc_points(positive, negative)
+    assert np.trapezoid(curve[:, 1], curve[:, 0]) == pytest.approx(made.value)
+    assert (curve[-1] == 1).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(scores, scores)
+def test_the_interval_is_that_of_delong_by_counting_pairs(positive, negative):
+    made, order = area_under_curve(positive, negative), pairs(positive, negative)
+    if min(order.shape) == 1:
+        assert made.interval is None
+        return
+    variance = order.mean(axis=1).var(ddof=1) / len(positive) + order.mean(axis=0).var(ddof=1) / len(negative)
+    if made.interval is None:
+        assert variance == pytest.approx(0, abs=1e-12)
+    else:
+        half = 1.96 * variance**0.5
+        expected = (max(0, order.mean() - half), min(1, order.mean() + half))
+        assert made.interval == pytest.approx(expected, abs=1e-9)
+
+
+def test_no_area_without_both_groups():
+    assert area_under_curve([], [0.2]) is None
+
+
+def test_wilson_interval_of_newcombe_1998():
+    made = proportion([True] * 81 + [False] * 182)
+    assert (made.count, made.n) == (81, 263)
+    assert made.interval == pytest.approx((0.2553, 0.3662), abs=5e-5)
+
+
+def test_few_hips_give_a_count_and_no_rate():
+    made = proportion([True] * (FEW - 1))
+    assert (made.count, made.n, made.rate, made.interval) == (FEW - 1, FEW - 1, None, None)
+    assert proportion([True] * FEW).rate == 1.0
+
+
+def test_brier_score_and_bins():
+    made = calibration([0.1, 0.15, 0.9, 1.0], [False, True, True, True])
+    assert made.brier == pytest.approx((0.01 + 0.85**2 + 0.01 + 0) / 4)
+    assert [(b.n, b.mean_probability, b.share) for b in made.bins] == [
+        (2, pytest.approx(0.125), 0.5),
+        (2, pytest.approx(0.95), 1.0),
+    ]
+    assert calibration([], []) is None

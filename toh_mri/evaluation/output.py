@@ -1,0 +1,81 @@
+"""The files of an evaluation."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from toh_mri.core.errors import ExportError
+from toh_mri.evaluation.compare import PARTS, Row
+from toh_mri.evaluation.evaluate import Evaluation
+from toh_mri.evaluation.page import page
+from toh_mri.evaluation.readers import READER_COLUMNS
+from toh_mri.evaluation.truth import LINES, REGIONS
+
+HIP_COLUMNS = (
+    *("case", "study_id", "reader", "side", "class", "difficulty", "reference_series", "contrast"),
+    *("slice_spacing_mm", "truth_series", "status", "reason"),
+    *(f"{name}_{end}" for name in REGIONS[:2] for end in ("dice", "surface_distance_mm", "hausdorff95_mm")),
+    *("head_center_error_mm", "head_diameter_error_mm", "edema_dice"),
+    *(f"edema_{part}_{end}" for part in PARTS for end in ("ml", "truth_ml", "difference_ml")),
+    *(
+        f"{line}_{end}"
+        for line in LINES
+        for end in (
+            *("truth", "present", "truth_length_mm", "length_mm"),
+            *("truth_found_fraction", "found_true_fraction"),
+        )
+    ),
+    *("pattern", "flags", "pattern_accepted", "probability_on"),
+)
+"""Columns of ``evaluation_hips.csv``."""
+
+
+def write_evaluation(made: Evaluation, out: Path) -> Path:
+    """Write ``evaluation.html``, ``.json``, ``_hips.csv`` and, with two readers, ``_readers.csv``; returns the page.
+
+    Raises
+    ------
+    ExportError
+        ``not_writable``.
+    """
+    files = {
+        "evaluation_hips.csv": _csv(made.hips, HIP_COLUMNS),
+        "evaluation.json": json.dumps(made.as_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n",
+        "evaluation.html": page(made),
+    }
+    if made.readers:
+        files["evaluation_readers.csv"] = _csv(made.readers, READER_COLUMNS)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (out / name).write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise ExportError(
+            "not_writable",
+            f"The evaluation could not be written: {error.strerror}.",
+            "Choose an output folder you may write to.",
+        ) from error
+    return out / "evaluation.html"
+
+
+def _csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+    return stream.getvalue()
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return f"{value:.6g}"
+    return str(value)

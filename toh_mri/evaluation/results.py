@@ -1,0 +1,121 @@
+"""An output folder of this program, as an evaluation reads it: tables, masks, and where the images are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from toh_mri.core.errors import InputError
+from toh_mri.evaluation.files import read_csv, read_json
+from toh_mri.geometry import Image, Side
+from toh_mri.io import read_nifti
+
+_NEEDED = frozenset({"study_id", "side", "status", "reason", "pattern", "probability_on", "reference_series"})
+
+
+@dataclass(frozen=True)
+class HipOutcome:
+    """One row of ``hips.csv`` and the folder of its masks."""
+
+    side: Side
+    cells: Mapping[str, str]
+    folder: Path
+
+    def text(self, column: str) -> str | None:
+        """Return a cell; None where it is empty or the column is not there."""
+        return self.cells.get(column) or None
+
+    def number(self, column: str) -> float | None:
+        """Return a cell as a number; None where it is empty."""
+        text = self.text(column)
+        return None if text is None else float(text)
+
+    def truth_value(self, column: str) -> bool | None:
+        """Return a cell that holds true or false; None where it is empty."""
+        return {"true": True, "false": False}.get(self.cells.get(column, ""))
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """The flags of the hip."""
+        return frozenset(self.cells.get("flags", "").split(";")) - {""}
+
+    @property
+    def head_center(self) -> tuple[float, float, float] | None:
+        """Centre of the head, LPS mm."""
+        x, y, z = (self.number(f"head_center_{axis}_mm") for axis in "xyz")
+        return None if x is None or y is None or z is None else (x, y, z)
+
+    def mask(self, name: str) -> Image | None:
+        """Return ``<name>.nii.gz`` of this hip; None where the program did not look for it."""
+        path = self.folder / f"{name}.nii.gz"
+        return read_nifti(path) if path.is_file() else None
+
+
+@dataclass(frozen=True)
+class StudyOutcome:
+    """What became of one study.
+
+    Attributes
+    ----------
+    study_id : str
+    hips : mapping of Side to HipOutcome
+        Empty where the study failed as a whole.
+    reason : str or None
+        Why it failed as a whole.
+    source_folder : Path or None
+        Where its images are; None without ``key.csv``.
+    descriptions : mapping of str to str
+        Series name to the name that the source gives it.
+    contrasts : mapping of str to str
+        Series name to contrast, as in ``study.json``.
+    """
+
+    study_id: str
+    hips: Mapping[Side, HipOutcome]
+    reason: str | None
+    source_folder: Path | None
+    descriptions: Mapping[str, str]
+    contrasts: Mapping[str, str]
+
+
+def read_results(folder: Path) -> tuple[StudyOutcome, ...]:
+    """Read an output folder of this program, studies by id.
+
+    Raises
+    ------
+    InputError
+        ``no_results`` if it holds no ``hips.csv``, or one without the columns that are needed.
+    """
+    rows = read_csv(folder / "hips.csv")
+    if not rows or not _NEEDED.issubset(rows[0]):
+        raise InputError(
+            "no_results",
+            f"{folder}: holds no hips.csv with results of toh-mri.",
+            "Give the folder that 'toh-mri batch' or 'toh-mri analyze' wrote.",
+        )
+    key = {row["study_id"]: row for row in read_csv(folder / "key.csv")}
+    by_study: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in rows:
+        by_study[row["study_id"]].append(row)
+    return tuple(_study(folder, study_id, by_study[study_id], key.get(study_id, {})) for study_id in sorted(by_study))
+
+
+def _study(folder: Path, study_id: str, rows: list[dict[str, str]], key: Mapping[str, str]) -> StudyOutcome:
+    place = folder / "studies" / study_id
+    hips = [HipOutcome(Side(row["side"]), row, place / f"hip-{row['side']}") for row in rows if row["side"]]
+    named = (item.partition("=") for item in key.get("source_series", "").split("; ") if "=" in item)
+    return StudyOutcome(
+        study_id=study_id,
+        hips={hip.side: hip for hip in sorted(hips, key=lambda hip: hip.side)},
+        reason=None if hips else rows[0]["reason"] or "failed",
+        source_folder=Path(key["source_folder"]) if key.get("source_folder") else None,
+        descriptions={name: description for name, _, description in named},
+        contrasts=_contrasts(place / "study.json"),
+    )
+
+
+def _contrasts(path: Path) -> dict[str, str]:
+    infos = [series["info"] for series in read_json(path).get("series", [])]
+    return {info["name"]: info["role"]["contrast"] for info in infos if info.get("role")}

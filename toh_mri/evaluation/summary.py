@@ -1,0 +1,233 @@
+"""From rows to figures: medians, agreement, rates, and the same by group."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from toh_mri.evaluation.agreement import (
+    IntraclassCorrelation,
+    LimitsOfAgreement,
+    intraclass_correlation,
+    limits_of_agreement,
+)
+from toh_mri.evaluation.compare import PARTS, Row
+from toh_mri.evaluation.rates import Auc, Calibration, Proportion, area_under_curve, calibration, proportion
+from toh_mri.evaluation.truth import LINES
+
+_SHAPE_WORDS = {
+    "dice": "Dice",
+    "surface_distance_mm": "average surface distance, mm",
+    "hausdorff95_mm": "95 % Hausdorff distance, mm",
+}
+MEASURES: Mapping[str, str] = {
+    **{
+        f"femoral_{part}_{end}": f"{part.title()}: {text}"
+        for part in ("head", "neck")
+        for end, text in _SHAPE_WORDS.items()
+    },
+    "head_center_error_mm": "Head: error of the centre, mm",
+    "head_diameter_error_mm": "Head: error of the diameter, mm",
+    "edema_dice": "Edema: Dice",
+    **{
+        f"{line}_truth_found_fraction": f"{line.replace('_', ' ').capitalize()}: share of the true length found"
+        for line in LINES
+    },
+    **{
+        f"{line}_found_true_fraction": f"{line.replace('_', ' ').capitalize()}: share of the found length true"
+        for line in LINES
+    },
+}
+"""Columns of which the page gives the median, and their names for people."""
+
+SPACING_LIMITS_MM = (3.5, 4.5)
+_SPACING_GROUPS = ("up to 3.5 mm", "over 3.5 to 4.5 mm", "over 4.5 mm")
+NOT_KNOWN = "not known"
+NOT_CLASSIFIED = "not classified"
+
+# Worse than any probability: a hip that is not classified is wrong, whichever its truth.
+_WRONG_FOR_ON, _WRONG_FOR_TOH = -1.0, 2.0
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median and range of what was measured, and of how many hips."""
+
+    n: int
+    median: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class VolumeAgreement:
+    """Edema volume of the program against the truth, ml."""
+
+    part: str
+    limits: LimitsOfAgreement | None
+    correlation: IntraclassCorrelation | None
+
+
+@dataclass(frozen=True)
+class LineDetection:
+    """Hips with a line that was found, and without one where none was found. Failed hips are errors in both."""
+
+    sensitivity: Proportion
+    specificity: Proportion
+    short_not_scored: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Everything that is said about one group of hips."""
+
+    hips: int
+    segmented: Proportion
+    failures: Mapping[str, int]
+    measures: Mapping[str, Spread]
+    edema: tuple[VolumeAgreement, ...]
+    lines: Mapping[str, LineDetection]
+    accepted: Proportion
+    patterns: Mapping[str, Mapping[str, int]]
+    roc: Auc | None
+    calibration: Calibration | None
+
+
+@dataclass(frozen=True)
+class ReaderAgreement:
+    """Two readers against each other."""
+
+    reader_a: str
+    reader_b: str
+    hips: int
+    measures: Mapping[str, Spread]
+    limits: LimitsOfAgreement | None
+    correlation: IntraclassCorrelation | None
+
+
+GROUPS: Mapping[str, Callable[[Row], str]] = {
+    "difficulty": lambda row: str(row.get("difficulty") or NOT_KNOWN),
+    "reference sequence": lambda row: str(row.get("contrast") or NOT_KNOWN),
+    "slice spacing": lambda row: _spacing_group(row.get("slice_spacing_mm")),
+}
+"""What hips are grouped by, and the group of a row."""
+
+
+def figures(rows: Sequence[Row]) -> Figures:
+    """Sum up rows of one reader."""
+    return Figures(
+        hips=len(rows),
+        segmented=proportion(row["status"] != "failed" for row in rows),
+        failures=dict(sorted(Counter(str(row["reason"]) for row in rows if _is_lost(row)).items())),
+        measures={name: spread for name in MEASURES if (spread := _spread(numbers(rows, name)))},
+        edema=tuple(_volumes(rows, part) for part in PARTS if numbers(rows, f"edema_{part}_difference_ml")),
+        lines={line: _detection(rows, line) for line in LINES if any(row.get(f"{line}_truth") for row in rows)},
+        accepted=proportion(row["pattern_accepted"] is True for row in rows if row.get("pattern_accepted") is not None),
+        patterns=_table(rows),
+        roc=area_under_curve(*scores(rows)),
+        calibration=_calibration(rows),
+    )
+
+
+def grouped(rows: Sequence[Row]) -> dict[str, dict[str, Figures]]:
+    """Sum up rows of one reader by each of `GROUPS`."""
+    return {
+        title: {name: figures([row for row in rows if group(row) == name]) for name in _names(rows, group)}
+        for title, group in GROUPS.items()
+    }
+
+
+def between_readers(rows: Sequence[Row]) -> tuple[ReaderAgreement, ...]:
+    """Sum up rows of pairs of readers."""
+    return tuple(
+        _reader_pair(a, b, [row for row in rows if (row["reader_a"], row["reader_b"]) == (a, b)])
+        for a, b in sorted({(str(row["reader_a"]), str(row["reader_b"])) for row in rows})
+    )
+
+
+def scores(rows: Sequence[Row]) -> tuple[list[float], list[float]]:
+    """Return the probabilities of ON of the hips with ON and of those with TOH; a hip without one is wrong."""
+    on = [_score(row, _WRONG_FOR_ON) for row in rows if row.get("class") == "ON"]
+    toh = [_score(row, _WRONG_FOR_TOH) for row in rows if row.get("class") == "TOH"]
+    return on, toh
+
+
+def numbers(rows: Sequence[Row], column: str) -> list[float]:
+    """Return the numbers of a column that are there."""
+    return [value for row in rows if isinstance(value := row.get(column), (int, float))]
+
+
+def _names(rows: Sequence[Row], group: Callable[[Row], str]) -> list[str]:
+    """Return the groups there are, by name; those of slice spacing from thin to thick, what is not known last."""
+    found = {group(row) for row in rows}
+    ordered = [name for name in _SPACING_GROUPS if name in found]
+    return [*ordered, *sorted(found - {*ordered, NOT_KNOWN}), *({NOT_KNOWN} & found)]
+
+
+def _score(row: Row, wrong: float) -> float:
+    value = row.get("probability_on")
+    return value if isinstance(value, float) else wrong
+
+
+def _is_lost(row: Row) -> bool:
+    return row["status"] == "failed"
+
+
+def _spread(values: Sequence[float]) -> Spread | None:
+    return Spread(len(values), float(np.median(values)), min(values), max(values)) if values else None
+
+
+def _volumes(rows: Sequence[Row], part: str) -> VolumeAgreement:
+    both = [row for row in rows if row.get(f"edema_{part}_difference_ml") is not None]
+    measured, truth = numbers(both, f"edema_{part}_ml"), numbers(both, f"edema_{part}_truth_ml")
+    return VolumeAgreement(
+        part, limits_of_agreement(measured, truth), intraclass_correlation(np.column_stack([measured, truth]))
+    )
+
+
+def _detection(rows: Sequence[Row], line: str) -> LineDetection:
+    truth, found = f"{line}_truth", f"{line}_present"
+    return LineDetection(
+        sensitivity=proportion(row.get(found) is True for row in rows if row.get(truth) == "present"),
+        specificity=proportion(row.get(found) is False for row in rows if row.get(truth) == "absent"),
+        short_not_scored=sum(row.get(truth) == "short" for row in rows),
+    )
+
+
+def _table(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
+    counts: dict[str, Counter[str]] = {}
+    for row in rows:
+        if row.get("class"):
+            pattern = str(row.get("pattern") or NOT_CLASSIFIED)
+            counts.setdefault(str(row["class"]), Counter())[pattern] += 1
+    return {name: dict(sorted(counts[name].items())) for name in sorted(counts)}
+
+
+def _calibration(rows: Sequence[Row]) -> Calibration | None:
+    on, toh = scores(rows)
+    # A hip that is not classified counts as wrong with certainty.
+    probability = np.clip(np.array([*on, *toh]), 0.0, 1.0)
+    return calibration(probability, np.repeat([True, False], [len(on), len(toh)]))
+
+
+def _reader_pair(a: str, b: str, rows: Sequence[Row]) -> ReaderAgreement:
+    volumes = np.array([numbers(rows, "edema_a_ml"), numbers(rows, "edema_b_ml")])
+    names = ("femoral_head_dice", "femoral_neck_dice", "edema_dice")
+    return ReaderAgreement(
+        reader_a=a,
+        reader_b=b,
+        hips=len(rows),
+        measures={name: spread for name in names if (spread := _spread(numbers(rows, name)))},
+        limits=limits_of_agreement(volumes[0], volumes[1]),
+        correlation=intraclass_correlation(volumes.T),
+    )
+
+
+def _spacing_group(spacing_mm: object) -> str:
+    if not isinstance(spacing_mm, float):
+        return NOT_KNOWN
+    return _SPACING_GROUPS[bisect_left(SPACING_LIMITS_MM, spacing_mm)]
