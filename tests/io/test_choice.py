@@ -153,3 +153,9 @@ def test_a_member_of_an_archive_is_known_however_its_path_is_written(tmp_path):
     chosen = tmp_path / "s.zip" / "x" / ".." / "x" / "0.nii.gz"
     (source,) = index_study(tmp_path / "s.zip", CONFIG, t1=chosen).sources
     assert source.info.name == "COR_T1"
+
+
+def test_beside_the_fat_images_of_one_file_the_t1_ones_are_meant():
+    candidates = [candidate("a", Contrast.DIXON_FAT, 0), candidate("a", Contrast.T1, 1)]
+    chosen = [s.info for s in index_series(candidates, CONFIG, Choice(t1=Path("a"))) if s.info.excluded is None]
+    assert [info.name for info in chosen] == ["COR_T1"]

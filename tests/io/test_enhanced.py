@@ -343,3 +343,12 @@ def test_one_object_for_each_stack_of_a_series(tmp_path):
         save_enhanced(tmp_path / "slices", data, f"{number}")
     (series,) = load_study(tmp_path / "slices", TINY).series
     assert_shows(series, early)
+
+
+def test_dynamics_without_time_points_are_told_apart_by_the_order_of_frames(tmp_path):
+    volumes = [coronal(seed) for seed in (1, 2)]
+    write(tmp_path, [frame for volume in volumes for frame in frames_of(volume)], PHILIPS)
+    study = load_study(tmp_path, TINY)
+    assert len(study.series) == 2
+    for volume in volumes:
+        assert_shows(by_value(study, volume), volume)

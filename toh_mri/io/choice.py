@@ -128,6 +128,8 @@ def _meant(wish: _Wish, series: Sequence[Choosable], holders: Sequence[int]) -> 
     """Return which of the series that hold the chosen file is meant; None where none of them can be read."""
     readings = {index: reading for index in holders if (reading := series[index].reading) is not None}
     asked_for = [index for index, reading in readings.items() if wish.fits(reading.contrast)]
+    plain_t1 = [index for index in asked_for if readings[index].contrast is Contrast.T1]
+    asked_for = plain_t1 if len(plain_t1) == 1 else asked_for  # beside the fat image of the same acquisition
     if len(readings) <= 1 or len(asked_for) == 1:
         return next(iter(asked_for or readings), None)
     names = ", ".join(series[index].name for index in asked_for or readings)

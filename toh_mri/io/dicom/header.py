@@ -240,7 +240,11 @@ def _frame(
             stack=text(get("StackID")),
         ),
         numbers=FrameNumbers(
-            *(number(get(name)) for name in ("EchoNumbers", "AcquisitionNumber", "TriggerTime", "InstanceNumber"))
+            echo=number(get("EchoNumbers")),
+            acquisition=number(get("AcquisitionNumber")),
+            trigger_ms=number(get("TriggerTime")),
+            # The frames of one file share its number; among themselves they are in order.
+            instance=number(get("InstanceNumber")) if count == 1 else float(index),
         ),
         claimed_spacing_mm=number(get("SpacingBetweenSlices")),
         is_picture=number(get("SamplesPerPixel")) not in {None, 1}
