@@ -23,6 +23,7 @@ COMMANDS = (
     ("evaluate",),
     ("analyze",),
     ("batch",),
+    ("phantom",),
     ("config", "show"),
     ("config", "validate"),
     ("config", "schema"),

@@ -14,6 +14,7 @@ from toh_mri.cli.demo import demo
 from toh_mri.cli.evaluate import evaluate
 from toh_mri.cli.exit_status import ExitStatus
 from toh_mri.cli.options import Version
+from toh_mri.cli.phantom import phantom
 from toh_mri.cli.plan import plan
 from toh_mri.core.errors import TohMriError
 
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, plan, analyze, batch, evaluate):
+for command in (demo, plan, analyze, batch, evaluate, phantom):
     app.command()(command)
 app.add_typer(config_app)
 

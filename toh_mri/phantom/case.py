@@ -19,7 +19,7 @@ from toh_mri.phantom.protocol import Difficulty, SeriesPlan, default_plans, loca
 from toh_mri.phantom.scanner import Coil, Magnet, acquire, draw_movement
 from toh_mri.phantom.scene import Scene
 from toh_mri.phantom.streams import stream
-from toh_mri.phantom.truth import SIDE_LETTER, hip_truth, label_codes, masks_of
+from toh_mri.phantom.truth import SIDE_LETTER, hip_truth, joint_params, label_codes, masks_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +128,11 @@ def make_case(
         "label_codes": label_codes(),
         "hips": {SIDE_LETTER[own]: hip_truth(scene.hips[own]) for own in in_view},
         "series": {one.name: _series_truth(one) for one in series},
-        "params": {"person": asdict(scene.person), "hips": _drawn(scene)},
+        "params": {
+            "person": asdict(scene.person),
+            "hips": _drawn(scene),
+            **joint_params({own: scene.hips[own] for own in in_view}),
+        },
     }
     return PhantomCase(seed, field_strength_t, series, localizer, MappingProxyType(truth))
 

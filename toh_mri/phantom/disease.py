@@ -1,4 +1,4 @@
-"""Diseases of the femoral head, as fields over the hip."""
+"""Diseases of the hip, as fields over it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toh_mri.phantom.anatomy.femur import Femur
+from toh_mri.phantom.anatomy.pelvis import Pelvis
+from toh_mri.phantom.arthropathy import Arthropathy, SurfaceEdema, draw_arthritis, draw_osteoarthritis
+from toh_mri.phantom.fracture import FractureLine, NeckEdema, NeckLine, SubchondralLine
 from toh_mri.phantom.noise import Texture
 from toh_mri.phantom.points import Field, Points
 from toh_mri.phantom.shapes import Node, chain, limit, node, ramp
@@ -23,6 +26,10 @@ class Disease(StrEnum):
     NORMAL = "normal"
     TOH = "TOH"
     ON = "ON"
+    SIF = "SIF"
+    NECKFX = "NECKFX"
+    OA = "OA"
+    ARTHRITIS = "ARTHRITIS"
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,22 +111,40 @@ class Necrosis:
 
 
 @dataclass(frozen=True, eq=False)
+class FractureEdema:
+    """Diffuse edema of the head with a subchondral line, above which there may be less of it."""
+
+    diffuse: Edema
+    line: SubchondralLine
+
+    def __call__(self, p: Points, femur: Femur) -> Field:
+        """Edema fraction 0..1 at points."""
+        return self.diffuse(p, femur) * self.line.quiet(p)
+
+
+@dataclass(frozen=True, eq=False)
 class Lesions:
     """What one hip has.
 
     Attributes
     ----------
     disease : Disease
-    edema : Edema or None
+    edema : callable or None
+        Edema of the femur that has no necrosis.
     necrosis : Necrosis or None
     fluid_mm : float
         Depth of the joint's recesses.
+    line : FractureLine or None
+    joint : Arthropathy or None
+        What is on both sides of the joint; its edema of the head is `edema`.
     """
 
     disease: Disease
-    edema: Edema | None
+    edema: Edema | FractureEdema | NeckEdema | SurfaceEdema | None
     necrosis: Necrosis | None
     fluid_mm: float
+    line: FractureLine | None = None
+    joint: Arthropathy | None = None
 
     @classmethod
     def draw(cls, disease: Disease, femur: Femur, rng: np.random.Generator) -> Lesions:
@@ -128,15 +153,49 @@ class Lesions:
             return cls(disease, _draw_edema(femur, rng), None, float(rng.uniform(3.0, 5.0)))
         if disease is Disease.ON:
             return cls(disease, None, _draw_necrosis(femur, rng), float(rng.uniform(1.2, 3.0)))
+        if disease is Disease.SIF:
+            line = SubchondralLine.draw(femur, rng)
+            edema = FractureEdema(_draw_fracture_edema(femur, rng), line)
+            return cls(disease, edema, None, float(rng.uniform(0.9, 4.0)), line=line)
+        if disease is Disease.NECKFX:
+            neck = NeckLine.draw(femur, rng)
+            return cls(disease, NeckEdema.draw(neck, rng), None, float(rng.uniform(0.8, 2.5)), line=neck)
+        if disease is Disease.OA:
+            worn = draw_osteoarthritis(rng)
+            return cls(disease, worn.head, None, float(rng.uniform(1.5, 3.5)), joint=worn)
+        if disease is Disease.ARTHRITIS:
+            inflamed = draw_arthritis(rng)
+            return cls(disease, inflamed.head, None, float(rng.uniform(10.0, 13.0)), joint=inflamed)
         return cls(disease, None, None, float(rng.uniform(0.7, 1.3)))
 
+    @property
+    def narrowing(self) -> float:
+        """Share of the joint space that is lost."""
+        return 0.0 if self.joint is None else self.joint.narrowing
+
     def edema_fraction(self, p: Points, femur: Femur) -> Field:
-        """Edema fraction 0..1 of the femur's marrow; 0 in necrosis is up to the caller."""
+        """Edema fraction 0..1 of the femur's marrow; 0 in necrosis, line and cysts is up to the caller."""
         if self.edema is not None:
             return self.edema(p, femur)
         if self.necrosis is not None:
             return self.necrosis.edema(p)
         return np.zeros(np.broadcast(*p).shape, dtype=np.float32)
+
+    def acetabular_edema(self, p: Points, pelvis: Pelvis) -> Field:
+        """Edema fraction 0..1 of the acetabulum's marrow; 0 in cysts is up to the caller."""
+        if self.joint is not None:
+            return self.joint.acetabulum.of_acetabulum(p, pelvis)
+        return np.zeros(np.broadcast(*p).shape, dtype=np.float32)
+
+    def cysts(self, p: Points, femur: Femur) -> Field | None:
+        """Signed distance to the cysts of the head, None where there are none."""
+        own = None if self.joint is None else self.joint.head_cysts
+        return None if own is None else own.in_head(p, femur)
+
+    def acetabular_cysts(self, p: Points, pelvis: Pelvis) -> Field | None:
+        """Signed distance to the cysts of the acetabulum, None where there are none."""
+        own = None if self.joint is None else self.joint.acetabulum_cysts
+        return None if own is None else own.in_acetabulum(p, pelvis)
 
 
 def _draw_edema(femur: Femur, rng: np.random.Generator) -> Edema:
@@ -147,6 +206,17 @@ def _draw_edema(femur: Femur, rng: np.random.Generator) -> Edema:
         fade_mm=femur.radius_mm * float(rng.uniform(0.4, 0.6)),
         spared=float(rng.uniform(0.5, 0.95)),
         patches=Texture.draw(rng, 11.0),
+    )
+
+
+def _draw_fracture_edema(femur: Femur, rng: np.random.Generator) -> Edema:
+    """Draw edema of most of the head, its medial part included, that reaches into the neck."""
+    return Edema(
+        fraction=float(rng.uniform(0.75, 0.95)),
+        end_mm=femur.radius_mm * float(rng.uniform(0.8, 1.2)),
+        fade_mm=femur.radius_mm * float(rng.uniform(0.4, 0.6)),
+        spared=float(rng.uniform(0.0, 0.25)),
+        patches=Texture.draw(rng, 9.0),
     )
 
 

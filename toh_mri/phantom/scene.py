@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,9 @@ from toh_mri.phantom.person import Person
 from toh_mri.phantom.points import Box, Field, Points
 from toh_mri.phantom.shapes import bump, limit, ramp
 from toh_mri.phantom.streams import stream
+
+PELVIS_CORTEX_MM = 1.1
+"""Thickness of the pelvis' cortex."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,15 +79,16 @@ class Hip:
     def draw(cls, person: Person, side: Side, disease: Disease, seed: int) -> Hip:
         """Draw one side of a person."""
         femur = Femur.draw(person, stream(seed, f"femur/{side}"))
-        pelvis = Pelvis.draw(person, femur.radius_mm, stream(seed, f"pelvis/{side}"))
-        warp = Warp.draw(stream(seed, f"warp/{side}"), 0.5, 110.0)
         lesions = Lesions.draw(disease, femur, stream(seed, f"disease/{side}"))
+        worn = replace(person, joint_space_mm=person.joint_space_mm * (1 - lesions.narrowing))
+        pelvis = Pelvis.draw(worn, femur.radius_mm, stream(seed, f"pelvis/{side}"))
+        warp = Warp.draw(stream(seed, f"warp/{side}"), 0.5, 110.0)
         return cls(
             side=side,
             center_x_mm=person.hip_distance_mm / 2,
             femur=femur,
             pelvis=pelvis,
-            joint=Joint.draw(person, femur, pelvis, lesions.fluid_mm),
+            joint=Joint.draw(worn, femur, pelvis, lesions.fluid_mm),
             muscles=Muscles.draw(femur.radius_mm / 24.0, person.muscle_bulk, stream(seed, f"muscles/{side}")),
             marrow=Marrow.draw(person, stream(seed, f"marrow/{side}")),
             lesions=lesions,

@@ -39,6 +39,7 @@ class Tissue(Enum):
     CAPSULE = Composition(0.35, 0.03, (950, 1100), (24, 22))
     LABRUM = Composition(0.22, 0.02, (950, 1100), (14, 13))
     CARTILAGE = Composition(0.75, 0.0, (1060, 1240), (42, 37))
+    SYNOVIUM = Composition(0.85, 0.03, (1150, 1350), (70, 65))
     FLUID = Composition(1.0, 0.0, (2850, 3620), (1210, 767))
     URINE = Composition(1.0, 0.0, (3200, 4000), (600, 450))
     BOWEL_WALL = Composition(0.75, 0.05, (1000, 1200), (55, 50))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from toh_mri.geometry import Side
 from toh_mri.phantom.disease import EDEMA_THRESHOLD
 from toh_mri.phantom.points import Field, Points, plane_distance
-from toh_mri.phantom.scene import Hip
+from toh_mri.phantom.scene import PELVIS_CORTEX_MM, Hip
 from toh_mri.phantom.shapes import limit
 
 BONES = ("femoral_head", "femoral_neck", "proximal_rest", "acetabulum")
@@ -26,6 +26,10 @@ _FIRST_CODE = {Side.RIGHT: 1, Side.LEFT: 11}
 
 _THIN_SHARE = 0.35
 """A voxel belongs to a line that takes this much of it: lines are thinner than slices."""
+
+_MEASURED = (*BONES, "edema", "necrosis", "line_serpiginous", "effusion")
+_WHERE_PRESENT = ("line_subchondral", "line_neck", "cyst")
+"""Structures that have a mask only in cases that have the structure."""
 
 _STEP_MM = 1.0
 _EXTENT = ((-45.0, 80.0), (-48.0, 50.0), (-75.0, 45.0))  # of the hip's frame that volumes are taken in
@@ -46,10 +50,13 @@ def masks_of(
     dict of str to ndarray of uint8, shape (slices, rows, columns)
         ``labels`` (bone with its cortex, code of the structure that takes most of a voxel at least half
         filled with bone), ``edema``, ``edema_fraction_x255``, ``necrosis``, ``effusion`` and
-        ``line_serpiginous``; both sides in one.
+        ``line_serpiginous``; ``line_subchondral``, ``line_neck`` and ``cyst`` in cases that have them; both
+        sides in one.
     """
     parts = [_masks_of_side(side, own, shape) for side, own in shares.items()]
-    return {name: np.maximum.reduce([part[name] for part in parts]) for name in parts[0]}
+    names = dict.fromkeys(name for part in parts for name in part)
+    nothing = np.zeros(shape, dtype=np.uint8)
+    return {name: np.maximum.reduce([part.get(name, nothing) for part in parts]) for name in names}
 
 
 def _masks_of_side(
@@ -57,16 +64,23 @@ def _masks_of_side(
 ) -> dict[str, NDArray[np.uint8]]:
     share = defaultdict(lambda: np.zeros(shape, dtype=np.float32), shares)
     bones = np.stack([share[name] for name in BONES])
-    fraction = np.where(share["marrow"] >= 0.5, share["edema"] / np.maximum(share["marrow"], 0.5), 0)
-    necrosis = share["necrosis"] >= 0.5
+    marrow, edema = share["marrow"] + share["pelvic_marrow"], share["edema"] + share["pelvic_edema"]
+    fraction = np.where(marrow >= 0.5, edema / np.maximum(marrow, 0.5), 0)
+    necrosis, cyst = share["necrosis"] >= 0.5, share["cyst"] + share["pelvic_cyst"] >= 0.5
     masks = {
         "labels": np.where(bones.sum(axis=0) >= 0.5, bones.argmax(axis=0) + _FIRST_CODE[side], 0),
-        "edema": (fraction > EDEMA_THRESHOLD) & ~necrosis,
+        "edema": (fraction > EDEMA_THRESHOLD) & ~necrosis & ~cyst,
         "edema_fraction_x255": np.rint(np.clip(fraction, 0, 1) * 255),
         "necrosis": necrosis,
         "effusion": share["effusion"] >= 0.5,
         "line_serpiginous": share["band"] >= _THIN_SHARE,
     }
+    optional = {
+        "line_subchondral": share["line_subchondral"] >= _THIN_SHARE,
+        "line_neck": share["line_neck"] >= _THIN_SHARE,
+        "cyst": cyst,
+    }
+    masks |= {name: mask for name, mask in optional.items() if name in shares}
     return {name: mask.astype(np.uint8) for name, mask in masks.items()}
 
 
@@ -91,18 +105,38 @@ def hip_truth(hip: Hip) -> dict[str, object]:
         "neck_axis_lps": hip.to_world_direction(marks.neck_axis).tolist(),
         "head_neck_plane_t_mm": marks.head_neck_mm,
         "intertrochanteric_plane": {"normal_lps": normal.tolist(), "offset_mm": float(normal @ point)},
-        "volumes_ml": {name: volumes[name] for name in (*BONES, "edema", "necrosis", "line_serpiginous", "effusion")},
+        "volumes_ml": {name: volumes[name] for name in (*_MEASURED, *_WHERE_PRESENT) if name in volumes},
         "head_ml": head,
         "neck_ml": volumes["femoral_neck"],
         "edema_ml": volumes["edema"],
         "edema_head_ml": volumes["edema_head"],
         "edema_neck_ml": volumes["edema_neck"],
-        "edema_acetabulum_ml": 0.0,
+        "edema_acetabulum_ml": volumes["edema_acetabulum"],
         "edema_percent_of_head": 100 * volumes["edema_head"] / head,
         "necrosis_ml": volumes["necrosis"],
         "necrosis_percent_of_head": 100 * volumes["necrosis"] / head,
         "effusion_ml": volumes["effusion"],
     }
+
+
+def joint_params(hips: Mapping[Side, Hip]) -> dict[str, dict[str, dict[str, object]]]:
+    """Return the entry ``joint`` of ``params``: what was drawn of the fracture lines, by the side's letter.
+
+    Returns
+    -------
+    dict
+        ``{"joint": {"R": {"cls": ..., "subchondral": {"length": mm, "half": mm}}}}``; empty where no hip has a
+        fracture line.
+    """
+    joint: dict[str, dict[str, object]] = {}
+    for side, hip in hips.items():
+        line = hip.lesions.line
+        if line is not None:
+            drawn = {
+                key.removesuffix("_mm"): value for key, value in vars(line).items() if isinstance(value, bool | float)
+            }
+            joint[SIDE_LETTER[side]] = {"cls": str(hip.lesions.disease), line.name: drawn}
+    return {"joint": joint} if joint else {}
 
 
 def _volumes(hip: Hip) -> dict[str, float]:
@@ -114,24 +148,57 @@ def _volumes(hip: Hip) -> dict[str, float]:
     in_head = _filled(plane_distance(hip.landmarks.head_neck_plane, local))
     in_rest = _filled(-plane_distance(hip.landmarks.intertrochanteric, local)) * (1 - in_head)
     lesion, band = _lesion(hip, p)
+    inside = _line_or_cyst(hip, p)
     edematous = (hip.lesions.edema_fraction(p, hip.femur) > EDEMA_THRESHOLD) * marrow * (1 - lesion * in_head)
-    pelvis = hip.pelvis.distance(p)
-    fluid = _filled(hip.joint.fluid(p, distance)) * (1 - bone) * _filled(-pelvis)
+    for share in inside.values():
+        edematous = edematous * (1 - share)
     near = local.norm() < 2 * hip.landmarks.head.radius_mm
+    pelvis = hip.pelvis.distance(p)
+    edema_acetabulum, cyst_acetabulum = _acetabular(hip, p, pelvis, near)
+    fluid = hip.joint.fluid(p, distance)
+    if hip.lesions.joint is not None:
+        fluid = fluid + hip.lesions.joint.synovium(p)
     shares: dict[str, Field] = {
         "femoral_head": bone * in_head,
         "femoral_neck": bone * (1 - in_head - in_rest),
         "proximal_rest": bone * in_rest,
         "acetabulum": _filled(pelvis) * near,
-        "edema": edematous,
+        "edema": edematous + edema_acetabulum,
         "edema_head": edematous * in_head,
         "edema_neck": edematous * (1 - in_head - in_rest),
+        "edema_acetabulum": edema_acetabulum,
         "necrosis": bone * lesion * in_head,
         "line_serpiginous": marrow * band * in_head,
-        "effusion": fluid,
+        "effusion": _filled(fluid) * (1 - bone) * _filled(-pelvis),
     }
+    shares |= {name: marrow * share for name, share in inside.items()}
+    if "cyst" in shares:
+        shares["cyst"] = shares["cyst"] + cyst_acetabulum
     cell_ml = _STEP_MM**3 / 1000
     return {name: float(share.sum(dtype=np.float64)) * cell_ml for name, share in shares.items()}
+
+
+def _line_or_cyst(hip: Hip, p: Points) -> dict[str, Field]:
+    """Return the shares that fracture line and cysts would take, not limited to marrow."""
+    shares: dict[str, Field] = {}
+    line, cysts = hip.lesions.line, hip.lesions.cysts(p, hip.femur)
+    if line is not None:
+        across, beyond = line.sheet(p)
+        half = np.float32(line.half_mm)
+        shares[f"line_{line.name}"] = (_filled(across - half) - _filled(across + half)) * _filled(beyond)
+    if cysts is not None:
+        shares["cyst"] = _filled(cysts)
+    return shares
+
+
+def _acetabular(hip: Hip, p: Points, pelvis: Field, near: NDArray[np.bool_]) -> tuple[Field, Field]:
+    """Return the shares of edema and of cysts in the acetabulum."""
+    marrow = _filled(pelvis + np.float32(PELVIS_CORTEX_MM)) * near
+    edema = (hip.lesions.acetabular_edema(p, hip.pelvis) > EDEMA_THRESHOLD) * marrow
+    cysts = hip.lesions.acetabular_cysts(p, hip.pelvis)
+    if cysts is None:
+        return edema, np.zeros_like(edema)
+    return edema * (1 - _filled(cysts)), marrow * _filled(cysts)
 
 
 def _lesion(hip: Hip, p: Points) -> tuple[Field, Field]:

@@ -66,8 +66,7 @@ class Elements:
 
     def meta(self, keyword: str) -> object:
         """Return a value of the file meta information."""
-        value: object = self._dataset.file_meta.get(keyword)
-        return value
+        return Elements(self._dataset.file_meta)(keyword)
 
     def items(self, keyword: str) -> list[Elements]:
         """Return the items of a sequence."""

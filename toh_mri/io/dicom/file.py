@@ -142,19 +142,25 @@ def _pixel_place(stream: BinaryIO, dataset: Dataset, elements: Elements) -> Pixe
     keyword = _PIXEL_KEYWORDS.get((group << 16) + number)
     if keyword is None:
         return None
-    named = dataset.file_meta.get("TransferSyntaxUID")
+    named = elements.meta("TransferSyntaxUID")
     stored, high = (_number(elements(name)) for name in ("BitsStored", "HighBit"))
     shift = int(high + 1 - stored) if stored and high is not None and high + 1 > stored else 0
     values = {option: elements(name) for option, name in _OPTIONS.items()}
     if shift:
         values["bits_stored"] = int(stored or 0) + shift
     return PixelPlace(
-        syntax=UID(named) if named else _syntax_read(is_implicit, is_little_endian),
+        syntax=uid_of(str(named)) if named else _syntax_read(is_implicit, is_little_endian),
         start=stream.tell(),
         length=None if length == _UNDEFINED_LENGTH else length,
         shift=shift,
         options=_options(keyword, kind[0].decode("ascii", "replace") if kind else "OW", *values.values()),
     )
+
+
+@lru_cache(maxsize=1024)
+def uid_of(value: str) -> UID:
+    """Return a UID; the files of a series share theirs."""
+    return UID(value)
 
 
 @lru_cache(maxsize=1024)

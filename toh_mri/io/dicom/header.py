@@ -24,7 +24,7 @@ from toh_mri.core.study import Acquisition
 from toh_mri.geometry import read_only
 from toh_mri.io.acquisition import Getter, codes, make_acquisition, number, numbers, text
 from toh_mri.io.dicom.elements import Elements
-from toh_mri.io.dicom.file import PixelPlace, read_header_data
+from toh_mri.io.dicom.file import PixelPlace, read_header_data, uid_of
 from toh_mri.io.dicom.functional_groups import FrameGroups, functional_groups
 from toh_mri.io.dicom.scaling import PHILIPS_SCALE_SLOPE, Scaling, philips_scale_slope, scaling_of
 from toh_mri.io.files.opening import open_binary
@@ -159,7 +159,7 @@ def read_header(path: Path) -> DicomHeader:
     words = _words(get)
     return DicomHeader(
         path=path,
-        sop_class=UID(sop_class),
+        sop_class=uid_of(sop_class),
         instance=text(get("SOPInstanceUID")) or "",
         study=text(get("StudyInstanceUID")),
         frame_of_reference=text(get("FrameOfReferenceUID")) or "",

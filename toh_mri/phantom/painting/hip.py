@@ -7,11 +7,11 @@ import numpy as np
 from toh_mri.phantom.disease import Necrosis
 from toh_mri.phantom.painting.canvas import Canvas, Mixture, Share, cover
 from toh_mri.phantom.points import Block, Box, Field, Points, plane_distance
-from toh_mri.phantom.scene import Hip
+from toh_mri.phantom.scene import PELVIS_CORTEX_MM, Hip
 from toh_mri.phantom.shapes import limit
 from toh_mri.phantom.tissues import Tissue
 
-_PELVIS_CORTEX_MM = 1.1
+_CYST_WALL_MM = 0.7
 _PELVIS = Box((-110.0, -85.0, -115.0), (80.0, 105.0, 135.0))
 _FEMUR = Box((-45.0, -45.0, -400.0), (90.0, 55.0, 45.0))
 _JOINT = Box((-45.0, -50.0, -65.0), (70.0, 50.0, 45.0))
@@ -24,7 +24,7 @@ def paint_hip(canvas: Canvas, hip: Hip) -> dict[str, Share]:
     if joint is not None:
         shares["effusion"] = _paint_capsule(canvas, hip, joint)
     if pelvis is not None:
-        shares["acetabulum"] = _paint_pelvis(canvas, hip, pelvis)
+        shares |= _paint_pelvis(canvas, hip, pelvis)
     if joint is not None:
         _paint_socket(canvas, hip, joint)
     if femur is not None:
@@ -43,21 +43,36 @@ def _paint_capsule(canvas: Canvas, hip: Hip, block: Block) -> Share:
     femur = hip.femur.distance(p)
     fluid = cover(canvas.fine(hip.joint.fluid(p, femur)))
     canvas.paint(block, cover(canvas.fine(hip.joint.capsule(p, femur))), Tissue.CAPSULE)
+    if hip.lesions.joint is not None:
+        canvas.paint(block, fluid, Tissue.SYNOVIUM)
+        fluid = cover(canvas.fine(hip.joint.fluid(p, femur) + hip.lesions.joint.synovium(p)))
     canvas.paint(block, fluid, Tissue.FLUID)
     outside = cover(canvas.fine(-femur)) * cover(canvas.fine(-hip.pelvis.distance(p)))
     return Share(canvas.window(block), fluid * outside)
 
 
-def _paint_pelvis(canvas: Canvas, hip: Hip, block: Block) -> Share:
+def _paint_pelvis(canvas: Canvas, hip: Hip, block: Block) -> dict[str, Share]:
     local, p = _points(canvas, hip, block)
     bone = canvas.fine(hip.pelvis.distance(p))
     red = canvas.fine(limit(hip.marrow.red * (0.9 + 0.45 * hip.marrow.islands(p)), 0, 0.95))
     density = canvas.fine(0.93 - 0.05 * hip.marrow.trabeculae(p))
-    marrow = canvas.palette[Tissue.YELLOW_MARROW].with_share(red, canvas.palette[Tissue.RED_MARROW])
-    canvas.paint(block, cover(bone), Tissue.CORTEX)
-    canvas.paint(block, cover(bone + np.float32(_PELVIS_CORTEX_MM)), marrow.times(density))
+    mixture = canvas.palette[Tissue.YELLOW_MARROW].with_share(red, canvas.palette[Tissue.RED_MARROW])
+    marrow = cover(bone + np.float32(PELVIS_CORTEX_MM))
     near = canvas.fine(local.norm()) < 2 * hip.landmarks.head.radius_mm
-    return Share(canvas.window(block), cover(bone) * near)
+    shares: dict[str, Field] = {"acetabulum": cover(bone) * near}
+    if hip.lesions.joint is not None:
+        edema = canvas.fine(hip.lesions.acetabular_edema(p, hip.pelvis))
+        mixture = mixture.with_share(edema, canvas.palette[Tissue.EDEMA])
+        cysts = hip.lesions.acetabular_cysts(p, hip.pelvis)
+        if cysts is not None:
+            mixture, cyst = _cystic(canvas, mixture, cysts)
+            edema = edema * (1 - cyst)
+            shares["pelvic_cyst"] = marrow * cyst
+        shares |= {"pelvic_marrow": marrow * near, "pelvic_edema": marrow * near * edema}
+    canvas.paint(block, cover(bone), Tissue.CORTEX)
+    canvas.paint(block, marrow, mixture.times(density))
+    window = canvas.window(block)
+    return {name: Share(window, share) for name, share in shares.items()}
 
 
 def _paint_socket(canvas: Canvas, hip: Hip, block: Block) -> None:
@@ -96,6 +111,10 @@ def _paint_femur(canvas: Canvas, hip: Hip, block: Block) -> dict[str, Share]:
         inside, band = _necrotic(canvas, hip.lesions.necrosis, p, reach)
         mixture = mixture.with_share(lesion, inside)
         shares |= {"necrosis": bone * lesion, "band": marrow * band * in_head}
+    mixture, in_marrow = _fractured_or_cystic(canvas, hip, p, mixture)
+    for name, share in in_marrow.items():
+        edema = edema * (1 - share)
+        shares[name] = marrow * share
     mixture = mixture.times(canvas.fine(hip.bone_density(p)))
     canvas.paint(block, bone, Tissue.CORTEX)
     canvas.paint(block, marrow, mixture)
@@ -109,6 +128,30 @@ def _paint_femur(canvas: Canvas, hip: Hip, block: Block) -> dict[str, Share]:
     }
     window = canvas.window(block)
     return {name: Share(window, share) for name, share in shares.items()}
+
+
+def _fractured_or_cystic(canvas: Canvas, hip: Hip, p: Points, mixture: Mixture) -> tuple[Mixture, dict[str, Field]]:
+    """Lay fracture line and cysts into the femur's marrow; return it and the shares they take by name."""
+    shares: dict[str, Field] = {}
+    line = hip.lesions.line
+    if line is not None:
+        across, beyond = (canvas.fine(field) for field in line.sheet(p))
+        half = np.float32(line.half_mm)
+        share = (cover(across - half) - cover(across + half)) * cover(beyond)
+        mixture = mixture.with_share(share, canvas.palette[Tissue.SCLEROSIS])
+        shares[f"line_{line.name}"] = share
+    cysts = hip.lesions.cysts(p, hip.femur)
+    if cysts is not None:
+        mixture, shares["cyst"] = _cystic(canvas, mixture, cysts)
+    return mixture, shares
+
+
+def _cystic(canvas: Canvas, mixture: Mixture, cysts: Field) -> tuple[Mixture, Field]:
+    """Lay cysts into marrow; return it and the share of fluid."""
+    distance = canvas.fine(cysts)
+    wall, fluid = cover(distance - np.float32(_CYST_WALL_MM)), cover(distance)
+    mixture = mixture.with_share(wall, canvas.palette[Tissue.SCLEROSIS])
+    return mixture.with_share(fluid, canvas.palette[Tissue.FLUID]), fluid
 
 
 def _necrotic(canvas: Canvas, necrosis: Necrosis, p: Points, reach: Field) -> tuple[Mixture, Field]:
