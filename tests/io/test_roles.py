@@ -310,3 +310,12 @@ def test_planes_are_the_nearest():
     assert plane_of((0.9, 0.3, 0.1)) is SlicePlane.SAGITTAL
     assert plane_of((0.1, -0.8, 0.5)) is SlicePlane.CORONAL
     assert plane_of((0.1, 0.5, -0.8)) is SlicePlane.AXIAL
+
+
+@pytest.mark.parametrize("words", ["ADC map", "T2 map", "DWI b800", "ep2d_diff", "MIP"])
+def test_a_map_by_name_is_none_the_less_for_the_parameters_of_its_source(words):
+    """Maps and projections keep TR, TE and fat suppression of the images they were made of."""
+    source = Acquisition(
+        repetition_time_ms=4000, echo_time_ms=70, scanning_sequence=("SE",), scan_options=("FS",), image_type=()
+    )
+    assert assign_role(source, SlicePlane.CORONAL, words, IoConfig()).contrast is Contrast.OTHER

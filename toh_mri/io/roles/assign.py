@@ -96,7 +96,7 @@ def _evidence(a: Acquisition, said: Description) -> Iterator[Evidence]:
     decided = list(decided_by_parameters(a))
     yield from decided
     if said.no_contrast:
-        yield evidence(f"{_DESCRIPTION} says {said.no_contrast}", 0.7, Reading.OTHER)
+        yield evidence(f"{_DESCRIPTION} says {said.no_contrast}", 0.9, Reading.OTHER)
     part = dixon_part(a) or said.part
     if part and part is not DixonPart.IN_PHASE:
         yield _dixon(part, a, said)
