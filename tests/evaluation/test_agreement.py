@@ -67,3 +67,15 @@ def test_the_published_limits_of_bland_and_altman():
 
 def test_two_pairs_have_no_limits():
     assert limits_of_agreement([1.0, 2.0], [1.0, 3.0]) is None
+
+
+@pytest.mark.parametrize(
+    "ratings",
+    [
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+        [[0.0, 0.0, 3.0], [0.0, 4.0, 0.0], [0.0, 0.0, 4.0]],
+    ],
+)
+def test_no_icc_where_its_interval_is_not_defined(ratings):
+    """Found by the property above: no spread to divide by, and an interval beside its own value."""
+    assert intraclass_correlation(ratings) is None

@@ -81,11 +81,19 @@ def intraclass_correlation(ratings: ArrayLike) -> IntraclassCorrelation | None:
     value = (rows - error) / (rows + (k - 1) * error + k * (columns - error) / n)
     a = k * value / (n * (1 - value))
     b = 1 + k * value * (n - 1) / (n * (1 - value))
-    freedom = (a * columns + b * error) ** 2 / ((a * columns) ** 2 / (k - 1) + (b * error) ** 2 / ((n - 1) * (k - 1)))
+    spread = (a * columns) ** 2 / (k - 1) + (b * error) ** 2 / ((n - 1) * (k - 1))
+    if spread == 0:
+        return None
+    freedom = (a * columns + b * error) ** 2 / spread
     rest = k * columns + (k * n - k - n) * error
+    # Few degrees of freedom (a strongly negative agreement) make the quantiles infinite, which the limits below are
+    # written to survive, or put them below 1 or nowhere: the approximation has no interval round the value then.
     f_low, f_high = stats.f.ppf(0.975, n - 1, freedom), stats.f.ppf(0.975, freedom, n - 1)
-    low = n * (rows - f_low * error) / (f_low * rest + n * rows)
-    high = n * (f_high * rows - error) / (rest + n * f_high * rows)
+    if not (f_low >= 1 and f_high >= 1):
+        return None
+    low = n * (rows / f_low - error) / (rest + n * rows / f_low)
+    widest = f_high * rows if rows > 0 else 0.0
+    high = n * (widest - error) / (rest + n * widest) if np.isfinite(widest) else 1.0
     return IntraclassCorrelation(n, float(value), Interval(float(low), float(high)))
 
 
