@@ -10,7 +10,6 @@ import toh_mri.batch.runner
 import toh_mri.io
 from tests.export.handmade import failed_study_record, lacking_series, study_index, study_record
 from toh_mri.batch import Outcome
-from toh_mri.cli.main import main
 from toh_mri.cli.screen import outcome_line
 from toh_mri.core.errors import ExportError
 from toh_mri.core.study import Contrast, SeriesSource
@@ -28,18 +27,6 @@ COMMANDS = (
     ("config", "validate"),
     ("config", "schema"),
 )
-
-
-@pytest.fixture
-def cli(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["toh-mri", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        captured = capsys.readouterr()
-        return left.value.code, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

@@ -1,28 +1,14 @@
 import json
-import sys
 
 import pytest
 import yaml
 
 from tests.export.handmade import study_record
 from toh_mri.cli import packaged
-from toh_mri.cli.main import main
 from toh_mri.core.config import Config
 from toh_mri.core.errors import ConfigError
 
 PRESETS = ("bilateral_large_fov", "default", "fast", "fluid_only", "unilateral_small_fov")
-
-
-@pytest.fixture
-def cli(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["toh-mri", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        captured = capsys.readouterr()
-        return left.value.code, captured.out, captured.err
-
-    return call
 
 
 def test_default_yaml_is_generated_from_the_model():

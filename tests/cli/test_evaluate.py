@@ -1,25 +1,10 @@
 """``toh-mri evaluate`` on the command line."""
 
-import sys
-
 import pytest
 
 from tests.evaluation.handmade import coronal_grid, labels, write_masks, write_results
-from toh_mri.cli.main import main
 
 GRID = coronal_grid()
-
-
-@pytest.fixture
-def cli(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["toh-mri", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        captured = capsys.readouterr()
-        return left.value.code, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

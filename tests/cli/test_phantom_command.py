@@ -1,25 +1,10 @@
 """``toh-mri phantom`` on the command line."""
 
-import sys
-
 import pytest
 
 import toh_mri.phantom
-from toh_mri.cli.main import main
 from toh_mri.core.errors import ExportError
 from toh_mri.phantom import CaseDone, CaseFormat, Difficulty, Disease, plan_cohort
-
-
-@pytest.fixture
-def cli(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["toh-mri", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        captured = capsys.readouterr()
-        return left.value.code, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import pytest
 from tests.export.handmade import failed_hip_record, failed_study_record, hip_record, lacking_series, study_record
 from toh_mri.core.config import Config
 from toh_mri.core.record import StudyRecord
-from toh_mri.export.tables import HIP_COLUMNS, columns_of, csv_text, failure_rows, study_rows
+from toh_mri.core.tables import csv_text
+from toh_mri.export.tables import HIP_COLUMNS, columns_of, failure_rows, study_rows
 from toh_mri.geometry import Side
 
 # DESIGN section 4.3, by hand.

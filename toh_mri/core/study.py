@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from toh_mri.core.errors import TohMriError
 from toh_mri.core.frozen import FrozenModel
 from toh_mri.geometry import Grid, Image, read_only
 
@@ -87,6 +88,11 @@ class Exclusion(FrozenModel):
 
     code: str
     message: str
+
+    @classmethod
+    def of(cls, error: TohMriError) -> Exclusion:
+        """Return what an error says, as a reason."""
+        return cls(code=error.code, message=error.message)
 
 
 class SeriesInfo(FrozenModel):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from toh_mri.core.errors import ExportError
-from toh_mri.evaluation.compare import PARTS, Row
+from toh_mri.core.tables import csv_text
+from toh_mri.evaluation.compare import PARTS
 from toh_mri.evaluation.evaluate import Evaluation
 from toh_mri.evaluation.page import page
 from toh_mri.evaluation.readers import READER_COLUMNS
@@ -43,12 +41,12 @@ def write_evaluation(made: Evaluation, out: Path) -> Path:
         ``not_writable``.
     """
     files = {
-        "evaluation_hips.csv": _csv(made.hips, HIP_COLUMNS),
+        "evaluation_hips.csv": csv_text(made.hips, HIP_COLUMNS),
         "evaluation.json": json.dumps(made.as_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n",
         "evaluation.html": page(made),
     }
     if made.readers:
-        files["evaluation_readers.csv"] = _csv(made.readers, READER_COLUMNS)
+        files["evaluation_readers.csv"] = csv_text(made.readers, READER_COLUMNS)
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
@@ -60,22 +58,3 @@ def write_evaluation(made: Evaluation, out: Path) -> Path:
             "Choose an output folder you may write to.",
         ) from error
     return out / "evaluation.html"
-
-
-def _csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
-    return stream.getvalue()
-
-
-def _cell(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case float():
-            return f"{value:.6g}"
-    return str(value)

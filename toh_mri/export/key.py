@@ -9,9 +9,9 @@ from pathlib import Path
 
 from toh_mri.core.errors import ExportError
 from toh_mri.core.study import StudyIndex
+from toh_mri.core.tables import csv_text
 from toh_mri.core.words import printable
 from toh_mri.export.files import write_text
-from toh_mri.export.tables import csv_text
 
 KEY_FILE = "key.csv"
 NOTE_FILE = "key.csv.SENSITIVE.txt"

@@ -12,11 +12,12 @@ from toh_mri.core.errors import ExportError
 from toh_mri.core.hip import HipResult
 from toh_mri.core.record import Failure, StudyRecord
 from toh_mri.core.study import StudyIndex
+from toh_mri.core.tables import csv_text
 from toh_mri.export.files import replaced_folder, write_text
 from toh_mri.export.hip_files import PREVIEW_FILE, hip_file_names, hip_folder, write_hip
 from toh_mri.export.key import refuse_taken
 from toh_mri.export.run import is_ours
-from toh_mri.export.tables import FAILURE_COLUMNS, Row, columns_of, csv_text, failure_rows, study_rows
+from toh_mri.export.tables import FAILURE_COLUMNS, Row, columns_of, failure_rows, study_rows
 from toh_mri.geometry import Side
 
 RECORD_FILE = "study.json"

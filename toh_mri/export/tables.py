@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
 from toh_mri.core.hip import Status
 from toh_mri.core.record import Failure, HipRecord, StudyRecord
@@ -120,23 +118,3 @@ def _failure_row(study_id: str, side: str | None, failure: Failure, status: str 
 def columns_of(rows: Iterable[Row]) -> tuple[str, ...]:
     """Return `HIP_COLUMNS`, then every other column any row has, by name."""
     return (*HIP_COLUMNS, *sorted({column for row in rows for column in row} - set(HIP_COLUMNS)))
-
-
-def csv_text(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> str:
-    """Write rows as comma-separated text; an absent value is an empty cell, floats have six digits."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
-    return stream.getvalue()
-
-
-def _cell(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case float():
-            return f"{value:.6g}"
-    return str(value)

@@ -74,7 +74,7 @@ def _listed(root: Path, found: FoundFiles, skipped: list[SkippedFile]) -> tuple[
         try:
             listing = read_dicomdir(path)
         except InputError as error:
-            skipped.append(SkippedFile(path, Exclusion(code=error.code, message=error.message)))
+            skipped.append(SkippedFile(path, Exclusion.of(error)))
             continue
         if path == root:
             paths = listing.found
@@ -188,7 +188,7 @@ def _picture_studies(pictures: Iterable[Path], place: _Place, skipped: list[Skip
         try:
             candidate = picture_candidate(path, place.config)
         except InputError as error:
-            skipped.append(SkippedFile(path, Exclusion(code=error.code, message=error.message)))
+            skipped.append(SkippedFile(path, Exclusion.of(error)))
             continue
         name = _relative(path.with_name(picture_stem(path) or path.name), place.base)
         sources = index_series([candidate], place.config, place.choice)

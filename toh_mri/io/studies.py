@@ -94,7 +94,7 @@ def read_study(index: StudyIndex, config: IoConfig) -> Study:
         try:
             loaded = source.load()
         except TohMriError as error:
-            reason = Exclusion(code=error.code, message=error.message)
+            reason = Exclusion.of(error)
             excluded.append(source.info.model_copy(update={"excluded": reason}))
             warnings.append(f"{source.info.name}: left out. {error.message}")
             continue

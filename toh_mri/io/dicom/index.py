@@ -45,7 +45,7 @@ def scan_dicom(paths: Iterable[Path]) -> tuple[list[DicomStudy], list[SkippedFil
                 with translated_errors("unreadable_dicom", "Its DICOM header cannot be read"):
                     header = read_header(path)
             except InputError as error:
-                skipped.append(_skip(path, error.code, error.message))
+                skipped.append(SkippedFile(path, Exclusion.of(error)))
                 continue
             image = _image(header)
             if header.instance and image in seen:
@@ -149,7 +149,7 @@ def _stack_candidate(
     try:
         stack = stack_of(part.frames, config)
     except GeometryError as error:
-        broken = (Exclusion(code=error.code, message=error.message),)
+        broken = (Exclusion.of(error),)
     sources = {frame.scaling.source or "nothing" for frame in part.frames}
     if len(sources) > 1:
         message = f"Its slices are not scaled alike: some by {' and some by '.join(sorted(sources))}."

@@ -68,12 +68,16 @@ class _Wanted(NamedTuple):
     slice_index: int
     scaling: Scaling
 
+    def where(self, volume: NDArray[np.float32]) -> str:
+        """Return what a message calls the slice."""
+        return f"Slice {self.slice_index + 1} of {len(volume)}"
+
 
 def _read_file(
     path: Path, wanted: Sequence[_Wanted], volume: NDArray[np.float32], pool: Executor
 ) -> list[Future[None]]:
     """Bring the wanted frames of one file into their slices of `volume`; encoded ones in the pool, in their time."""
-    where = f"Slice {wanted[0].slice_index + 1} of {len(volume)}"
+    where = wanted[0].where(volume)
     pixels = wanted[0].frame.pixels
     if pixels is None:
         raise InputError("pixels_unreadable", f"{where} holds no pixels.")
@@ -83,7 +87,7 @@ def _read_file(
         plain.seek(pixels.start)
         if pixels.syntax.is_encapsulated:
             frames = list(generate_frames(plain, number_of_frames=pixels.frames))
-            return [pool.submit(_decode, frames[item.frame.number], item, volume) for item in wanted]
+            return [pool.submit(_decode, frames[item.frame.number], pixels, item, volume) for item in wanted]
         for item, stored in zip(wanted, _native(plain, pixels, wanted), strict=True):
             _scale(stored, item, volume)
     return []
@@ -105,11 +109,8 @@ def _native(stream: BinaryIO, pixels: PixelPlace, wanted: Sequence[_Wanted]) -> 
         yield frame >> pixels.shift if pixels.shift else frame
 
 
-def _decode(encoded: bytes, wanted: _Wanted, volume: NDArray[np.float32]) -> None:
-    pixels = wanted.frame.pixels
-    if pixels is None:
-        return
-    with _unreadable(f"Slice {wanted.slice_index + 1} of {len(volume)}"):
+def _decode(encoded: bytes, pixels: PixelPlace, wanted: _Wanted, volume: NDArray[np.float32]) -> None:
+    with _unreadable(wanted.where(volume)):
         _scale(decode_frame(encoded, pixels), wanted, volume)
 
 
@@ -129,7 +130,7 @@ def _check_length(pixels: PixelPlace, where: str) -> None:
 
 
 def _scale(stored: NDArray[np.generic], wanted: _Wanted, volume: NDArray[np.float32]) -> None:
-    scaling, where = wanted.scaling, f"Slice {wanted.slice_index + 1} of {len(volume)}"
+    scaling, where = wanted.scaling, wanted.where(volume)
     if stored.shape != volume.shape[1:]:
         raise InputError(
             "pixels_unreadable",

@@ -265,7 +265,7 @@ def _sort_in_by_content(path: Path, search: _Search) -> None:
 
 def _unreadable(error: OSError | InputError) -> Exclusion:
     if isinstance(error, InputError):
-        return Exclusion(code=error.code, message=error.message)
+        return Exclusion.of(error)
     return Exclusion(code="unreadable", message=f"The file cannot be read ({type(error).__name__}).")
 
 

@@ -47,7 +47,7 @@ def folder_candidates(
         try:
             file = _describe(path, config, describing)
         except InputError as error:
-            skipped.append(SkippedFile(path, Exclusion(code=error.code, message=error.message)))
+            skipped.append(SkippedFile(path, Exclusion.of(error)))
             continue
         unfit = _unfit(file)
         count = 1 if file.header is None or unfit else file.header.volumes
@@ -62,7 +62,7 @@ def _describe(path: Path, config: IoConfig, describing: Describing | None) -> _F
     try:
         header = read_header(path, config.maximum_shear_degree)
     except GeometryError as error:
-        broken = (Exclusion(code=error.code, message=error.message),)
+        broken = (Exclusion.of(error),)
     return _File(path, volume_stem(path) or path.name, read_sidecar(path, describing), header, broken)
 
 
