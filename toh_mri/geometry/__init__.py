@@ -5,9 +5,9 @@ C-ordered and indexed ``[slice, row, column]``.
 """
 
 from toh_mri.geometry.arrays import read_only
-from toh_mri.geometry.grid import Grid
+from toh_mri.geometry.grid import SLACK, Grid
 from toh_mri.geometry.image import Image
 from toh_mri.geometry.shapes import Plane, Sphere, fit_sphere
 from toh_mri.geometry.sides import Side
 
-__all__ = ["Grid", "Image", "Plane", "Side", "Sphere", "fit_sphere", "read_only"]
+__all__ = ["SLACK", "Grid", "Image", "Plane", "Side", "Sphere", "fit_sphere", "read_only"]

@@ -15,6 +15,14 @@ _LAST_ROW = (0.0, 0.0, 0.0, 1.0)
 _RIGID_TOLERANCE = 1e-6  # rounding of composed rotations
 _ORTHOGONAL_TOLERANCE = 1e-3  # cosine between two axes; io corrects or refuses what is further off
 
+# One place reaches us as decimal text (DICOM) or as float32 (NIfTI), some 1e-5 mm apart. Series prescribed on one grid
+# put points exactly half-way between voxels, on the edge of a field of view, on a limit: which way such a point falls
+# must not hang on the last digit. So limits are moved off the places where points lie by design.
+SLACK = 1e-3
+"""Share of a voxel by which limits are moved: far above what formats differ by, far below what matters."""
+
+_NOMINAL_STEPS_PER_MM = 2**14  # binary, so that FOV / matrix and short decimals lie far from a rounding limit
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:
@@ -61,6 +69,16 @@ class Grid:
         return (float(lengths[0]), float(lengths[1]), float(lengths[2]))
 
     @cached_property
+    def nominal_spacing_mm(self) -> tuple[float, float, float]:
+        """`spacing_mm` to 0.00006 mm: equal for one image read from two formats.
+
+        For decisions between equal lengths (the nearest of several voxels, the longest of several paths), never for
+        sizes.
+        """
+        k, j, i = (max(1, round(s * _NOMINAL_STEPS_PER_MM)) / _NOMINAL_STEPS_PER_MM for s in self.spacing_mm)
+        return (k, j, i)
+
+    @cached_property
     def directions(self) -> NDArray[np.float64]:
         """Unit vectors (columns) of the slice, row and column index in LPS, shape (3, 3)."""
         return read_only(self.affine[:3, :3] / np.array(self.spacing_mm))
@@ -94,14 +112,21 @@ class Grid:
         """Map LPS mm, shape (..., 3), to fractional indices (slice, row, column) of the same shape."""
         return np.asarray(world, dtype=np.float64) @ self.inverse[:3, :3].T + self.inverse[:3, 3]
 
+    def nearest(self, world: ArrayLike) -> NDArray[np.intp]:
+        """Return the indices of the voxel centres nearest to LPS points, same shape; they may lie outside the grid.
+
+        A point half-way between two centres belongs to the lower index, also where it lies a little (`SLACK`) beyond.
+        """
+        return np.asarray(np.ceil(self.to_index(world) - 0.5 - SLACK), dtype=np.intp)
+
     def contains(self, world: ArrayLike, margin_mm: float = 0.0) -> NDArray[np.bool_]:
         """Tell which LPS points, shape (..., 3), lie in the field of view.
 
-        Points nearer to its edge than `margin_mm` are taken to lie outside.
+        Points nearer to its edge than `margin_mm` are taken to lie outside; points on the edge, up to `SLACK`, inside.
         """
         index = self.to_index(world)
         margin = margin_mm / np.array(self.spacing_mm)
-        low, high = -0.5 + margin, np.array(self.shape) - 0.5 - margin
+        low, high = -0.5 - SLACK + margin, np.array(self.shape) - 0.5 + SLACK - margin
         return np.asarray(((index >= low) & (index <= high)).all(axis=-1))
 
     def voxel_centres(self) -> NDArray[np.float64]:
@@ -124,14 +149,14 @@ class Grid:
         return Grid((k, j, i), affine)
 
     def box_around(self, world: ArrayLike, radius_mm: float) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-        """Return start and stop, inside the grid, of the box that holds a ball around an LPS point.
+        """Return start and stop, inside the grid, of the box that holds a ball around an LPS point, up to `SLACK`.
 
         Start and stop are equal along an axis where the ball lies outside the grid.
         """
         index = self.to_index(world)
         reach = radius_mm / np.array(self.spacing_mm)
-        low = np.clip(np.floor(index - reach), 0, self.shape).astype(int)
-        high = np.clip(np.ceil(index + reach) + 1, low, self.shape).astype(int)
+        low = np.clip(np.floor(index - reach + SLACK), 0, self.shape).astype(int)
+        high = np.clip(np.ceil(index + reach - SLACK) + 1, low, self.shape).astype(int)
         return (int(low[0]), int(low[1]), int(low[2])), (int(high[0]), int(high[1]), int(high[2]))
 
     def transformed(self, rigid: ArrayLike) -> Grid:

@@ -97,7 +97,7 @@ def _is_plausible(line: Line, edema: Edema | None, anatomy: Anatomy) -> bool:
     if not edema.mask.any():
         return False
     grid = anatomy.labels.grid
-    distance = ndimage.distance_transform_edt(~edema.mask, sampling=grid.spacing_mm)
+    distance = ndimage.distance_transform_edt(~edema.mask, sampling=grid.nominal_spacing_mm)
     points = np.concatenate([segment.points for segment in line.segments])
     beside = Image(distance.astype(np.float32), grid).sample(points, outside=np.inf) <= _EDEMA_BESIDE_MM
     return bool(beside.mean() >= 0.5)
@@ -108,7 +108,7 @@ def _raster(lines: list[Line], structure: Structure, grid: Grid) -> NDArray[np.b
     out = np.zeros(grid.shape, dtype=bool)
     for line in lines:
         for segment in line.segments if line.structure is structure else ():
-            index = np.rint(grid.to_index(_dense(segment.points))).astype(int)
+            index = grid.nearest(_dense(segment.points))
             inside = ((index >= 0) & (index < grid.shape)).all(axis=1)
             out[tuple(index[inside].T)] = True
     return out
@@ -153,7 +153,7 @@ def _reference_slices(line: Line, images: HipImages) -> tuple[int, ...]:
     """Slices of the whole reference series that a line runs through."""
     grid = images.reference_series.image.grid
     points = np.concatenate([segment.points for segment in line.segments])
-    index = np.rint(grid.to_index(points)[:, 0]).astype(int)
+    index = grid.nearest(points)[:, 0]
     inside = index[(index >= 0) & (index < grid.shape[0])]
     return tuple(int(k) + images.crop_start[0] for k in np.unique(inside))
 

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from toh_mri.core.config.lesions import LesionsConfig
 from toh_mri.core.hip import HipSeries, Label
-from toh_mri.geometry import Image
+from toh_mri.geometry import SLACK, Image
 from toh_mri.lesions.place import BonePlace
 from toh_mri.lesions.profiles import Profile, across
 from toh_mri.lesions.tracing import length_mm, trace_slice
@@ -89,11 +89,11 @@ def trace_series(series: HipSeries, place: BonePlace, config: LesionsConfig) -> 
     for k in np.flatnonzero(series.has_slice).tolist():
         world = image.grid.crop((k, 0, 0), (k + 1, *image.grid.shape[1:])).voxel_centres()[0]
         depth = place.signed_depth_mm(world)
-        marrow = depth > _MARROW_MARGIN_MM
+        marrow = depth > _MARROW_MARGIN_MM + SLACK
         wanted = marrow & np.isin(place.part(world), _PARTS)
         if not wanted.any():
             continue
-        pixels, level = _continued(signal[k], marrow, image.grid.spacing_mm[1:])
+        pixels, level = _continued(signal[k], marrow, image.grid.nominal_spacing_mm[1:])
         for dark in (True,) if t1_like else (True, False):
             ground = floor if dark else tissue
             shown = wanted & (level > floor) if dark else wanted
@@ -110,8 +110,8 @@ def _around_bone(image: Image, place: BonePlace) -> Image | None:
     corners = place.parts.grid.to_world(np.argwhere(parts))
     index = image.grid.to_index(corners)
     margin = 6.0 / np.array(image.grid.spacing_mm)
-    low = np.clip(np.floor(index.min(axis=0) - margin), 0, image.grid.shape).astype(int)
-    high = np.clip(np.ceil(index.max(axis=0) + margin) + 1, 0, image.grid.shape).astype(int)
+    low = np.clip(np.floor(index.min(axis=0) - margin + SLACK), 0, image.grid.shape).astype(int)
+    high = np.clip(np.ceil(index.max(axis=0) + margin - SLACK) + 1, 0, image.grid.shape).astype(int)
     low[0], high[0] = 0, image.grid.shape[0]
     if (high - low).min() < 1:
         return None
@@ -143,7 +143,7 @@ def _lines(
         pixels,
         wanted,
         level,
-        image.grid.spacing_mm[1:],
+        image.grid.nominal_spacing_mm[1:],
         config.line_sigmas_mm,
         (config.line_response_low, config.line_response_high),
         dark=dark,

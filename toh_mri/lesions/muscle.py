@@ -80,7 +80,7 @@ def _soft_tissue(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Pick positive samples within `frame` and away from bone; LPS points and values."""
     image = series.image
-    distance = ndimage.distance_transform_edt(~bone, sampling=image.grid.spacing_mm)
+    distance = ndimage.distance_transform_edt(~bone, sampling=image.grid.nominal_spacing_mm)
     free = (distance > _BONE_MARGIN_MM) & (np.asarray(image.array, dtype=np.float32) > 0)
     free &= series.has_slice[:, None, None]
     index = np.argwhere(free)

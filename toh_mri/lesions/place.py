@@ -41,7 +41,7 @@ class BonePlace:
         labels = np.asarray(anatomy.labels.array, dtype=np.uint8)
         grid = anatomy.labels.grid
         femur = np.isin(labels, _FEMUR)
-        spacing = grid.spacing_mm if anatomy.dimensionality == 3 else (1e6, *grid.spacing_mm[1:])
+        spacing = grid.nominal_spacing_mm if anatomy.dimensionality == 3 else (1e6, *grid.nominal_spacing_mm[1:])
         outside, nearest = ndimage.distance_transform_edt(~femur, sampling=spacing, return_indices=True)
         inside = ndimage.distance_transform_edt(femur, sampling=spacing)
         return cls(
@@ -63,7 +63,7 @@ class BonePlace:
     def part(self, points: NDArray[np.float64]) -> NDArray[np.uint8]:
         """Label code of the part of the femur nearest to LPS points, shape (..., 3)."""
         limits = np.array(self.parts.grid.shape) - 1
-        index = np.clip(np.rint(self.parts.grid.to_index(points)), 0, limits).astype(int)
+        index = np.clip(self.parts.grid.nearest(points), 0, limits)
         return np.asarray(self.parts.array[tuple(np.moveaxis(index, -1, 0))], dtype=np.uint8)
 
 

@@ -87,7 +87,7 @@ def coverage(series: AlignedSeries, location: HipLocation) -> float:
     if not grid.contains(location.sphere.center):
         return 0.0
     points = np.add(location.sphere.center, ball)
-    slices = np.rint(grid.to_index(points)[:, 0])
+    slices = grid.nearest(points)[:, 0]
     return float((grid.contains(points) & ~np.isin(slices, series.series.info.missing_slices)).mean())
 
 

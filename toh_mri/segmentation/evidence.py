@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from toh_mri.core.errors import SegmentationError
 from toh_mri.core.study import SeriesInfo
-from toh_mri.geometry import Grid, Image
+from toh_mri.geometry import SLACK, Grid, Image
 
 _WINDOW_MM = 12.0  # local contrast window; 20 mm is as good, 6 mm worse (measured on real slices)
 _FLOOR_SHARE = 0.12  # of the global deviation, keeps empty regions quiet
@@ -58,7 +58,7 @@ def isotropic_grid(grids: list[Grid], step_mm: float) -> Grid:
         raise SegmentationError("mixed_dimensions", "Single slices and volumes cannot be searched together.")
     corners = np.concatenate([_corners(grid) for grid in grids])
     low, high = corners.min(axis=0), corners.max(axis=0)
-    x, y, z = (int(np.floor(length / step_mm)) + 1 for length in high - low)
+    x, y, z = (int(np.floor(length / step_mm + SLACK)) + 1 for length in high - low)
     affine = np.zeros((4, 4))
     affine[2, 0] = affine[1, 1] = affine[0, 2] = step_mm
     affine[:3, 3] = low + ((high - low) - (np.array([x, y, z]) - 1) * step_mm) / 2
@@ -73,7 +73,7 @@ def _in_plane_grid(grids: list[Grid], step_mm: float) -> Grid:
         raise SegmentationError("mixed_dimensions", "The single slices do not lie in one plane.")
     corners = np.concatenate([_corners(grid) for grid in grids]) @ directions
     low, high = corners.min(axis=0), corners.max(axis=0)
-    rows, columns = (int(np.floor(length / step_mm)) + 1 for length in (high - low)[1:])
+    rows, columns = (int(np.floor(length / step_mm + SLACK)) + 1 for length in (high - low)[1:])
     affine = np.eye(4)
     affine[:3, 0] = directions[:, 0] * first.spacing_mm[0]
     affine[:3, 1:3] = directions[:, 1:] * step_mm
@@ -86,7 +86,9 @@ def in_one_plane(first: Grid, second: Grid) -> bool:
     """Tell whether two single slices lie in one plane, up to 8 degrees and the first one's slice distance."""
     normal = first.directions[:, 0]
     offset = (second.centre - first.centre) @ normal
-    return bool(abs(second.directions[:, 0] @ normal) >= _ONE_PLANE_COSINE and abs(offset) <= first.spacing_mm[0])
+    return bool(
+        abs(second.directions[:, 0] @ normal) >= _ONE_PLANE_COSINE and abs(offset) <= first.spacing_mm[0] * (1 + SLACK)
+    )
 
 
 def _corners(grid: Grid) -> NDArray[np.float64]:
@@ -127,9 +129,14 @@ def prepare(info: SeriesInfo, image: Image, target: Grid, *, fat_is_bright: bool
 def resample(image: Image, target: Grid) -> NDArray[np.float32]:
     """Interpolate linearly onto another grid; NaN outside. In-plane detail finer than the target is averaged first."""
     ratio = np.array([min(target.spacing_mm[1:])] * 3) / np.array(image.grid.spacing_mm)
-    sigma = np.where((ratio > 1) & (np.array(image.grid.shape) > 1), 0.4 * ratio, 0.0)
+    sigma = np.where((ratio > 1 + SLACK) & (np.array(image.grid.shape) > 1), 0.4 * ratio, 0.0)
     source = ndimage.gaussian_filter(np.asarray(image.array, dtype=np.float32), sigma)
     matrix = image.grid.inverse @ target.affine
+    # The outermost centres belong to the field of view: indices are drawn in by SLACK of a voxel at most.
+    middle = (np.array(image.grid.shape) - 1) / 2
+    drawn_in = middle / (middle + SLACK)
+    matrix[:3] *= drawn_in[:, None]
+    matrix[:3, 3] += middle * (1 - drawn_in)
     if image.grid.shape[0] == 1:  # half a slice thickness to either side belongs to a single slice
         matrix[0] = 0.0
     result = ndimage.affine_transform(

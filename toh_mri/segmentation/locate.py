@@ -164,7 +164,7 @@ def _lattice(grid: Grid, step_mm: float) -> NDArray[np.int64]:
 
 
 def _neighbourhood(grid: Grid, centre: tuple[float, float, float], reach_mm: float, pace: int) -> NDArray[np.int64]:
-    middle = np.rint(grid.to_index(centre)).astype(int)
+    middle = grid.nearest(centre)
     axes = []
     for m, n, s in zip(middle, grid.shape, grid.spacing_mm, strict=True):
         steps = int(np.ceil(reach_mm / s / pace)) * pace if n > 1 else 0
