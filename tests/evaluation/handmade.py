@@ -15,7 +15,8 @@ COLUMNS = (
     *("study_id", "side", "status", "reason", "pattern", "probability_on", "edema_volume_ml", "head_diameter_mm"),
     *("head_center_x_mm", "head_center_y_mm", "head_center_z_mm", "band_present", "band_length_mm"),
     *("subchondral_line_present", "subchondral_line_length_mm", "neck_line_present"),
-    *("reference_series", "slice_spacing_mm", "flags"),
+    *("reference_series", "slice_spacing_mm", "flags", "segmentation_confidence"),
+    *("neck_axis_x", "neck_axis_y", "neck_axis_z"),
 )
 
 
@@ -79,7 +80,8 @@ def write_results(folder, studies, *, key=None):
                 | {"head_center_x_mm": x, "head_center_y_mm": y, "head_center_z_mm": z}
                 | hip.get("row", {})
             )
-            for name in ("anatomy", "edema", "band", "subchondral_line", "neck_line"):
+            masks = ("anatomy", "edema", "band", "subchondral_line", "neck_line", "necrosis", "effusion", "cyst")
+            for name in masks:
                 if name in hip:
                     write_nifti(place / f"hip-{side}" / f"{name}.nii.gz", Image(hip[name], hip["grid"]))
     write_table(folder / "hips.csv", COLUMNS, rows)

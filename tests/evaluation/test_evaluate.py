@@ -204,6 +204,79 @@ def test_two_readers_are_compared_with_each_other_and_with_the_program(out, trut
     assert between.measures["edema_dice"] == made.by_reader["ben"].measures["edema_dice"]
 
 
+def test_a_cell_that_is_no_number_is_refused_with_its_place(out, truth):
+    for name, text in (("one", "n/a"), ("two", "nan")):
+        write_results(out / name, {"a": {"right": hip(TOH)}, "b": {"right": hip({"head_diameter_mm": text})}})
+        for case in ("a", "b"):
+            write_masks(truth / case / "truth", "COR_STIR", GRID, labels=labels(GRID))
+        with pytest.raises(InputError, match=f"hips.csv, row 3 .b, right., column head_diameter_mm: '{text}'") as error:
+            evaluate(out / name, truth)
+        assert error.value.code == "cell_not_a_number"
+
+
+def test_a_side_that_is_none_is_refused_with_its_place(out, truth):
+    write_results(out, {"a": {"right": hip(TOH)}})
+    table = out / "hips.csv"
+    table.write_text(table.read_text().replace("right", "middle"))
+    write_masks(truth / "a" / "truth", "COR_STIR", GRID, labels=labels(GRID))
+    with pytest.raises(InputError, match=r"row 2 .*'middle'") as error:
+        evaluate(out, truth)
+    assert error.value.code == "side_not_known"
+
+
+def test_further_structures_are_scored_where_both_have_them(out, truth):
+    write_results(out, {"a": {"right": hip(TOH, necrosis=edema(GRID, radius=8.0), cyst=edema(GRID))}})
+    masks = {"necrosis": edema(GRID, radius=6.0), "effusion": edema(GRID)}
+    write_masks(truth / "a" / "truth", "COR_STIR", GRID, labels=labels(GRID), **masks)
+    row = only(evaluate(out, truth))
+    big, small = edema(GRID, radius=8.0).sum(), edema(GRID, radius=6.0).sum()
+    assert row["necrosis_difference_ml"] == pytest.approx((big - small) * GRID.voxel_volume_ml)
+    assert row["necrosis_dice"] == pytest.approx(2 * small / (big + small))
+    assert not [name for name in row if name.startswith(("effusion", "cyst"))]
+
+
+def test_edema_overlap_by_region_counts_each_sides_own_region(out, truth):
+    write_results(out, {"a": {"right": hip(TOH, edema=edema(GRID))}})
+    write_masks(truth / "a" / "truth", "COR_STIR", GRID, labels=labels(GRID), edema=edema(GRID, radius=6.0))
+    row = only(evaluate(out, truth))
+    assert row["edema_femoral_head_dice"] == row["edema_dice"]  # all of it lies in the head
+    assert row["edema_femoral_neck_dice"] is None  # neither has any there
+
+
+def test_classes_that_the_rule_does_not_know_are_named_and_not_scored(out, truth, tmp_path):
+    write_results(out, {"a": {"right": hip(TOH)}, "b": "no_usable_series"})
+    for case in ("a", "b"):
+        write_masks(truth / case / "truth", "COR_STIR", GRID, labels=labels(GRID))
+        write_truth_json(truth / case / "truth", {"R": "REPLACEMENT"})
+    made = evaluate(out, truth)
+    figures = made.by_reader["truth"]
+    assert (figures.accepted.n, figures.not_scored) == (0, {"REPLACEMENT": 2})
+    assert figures.patterns == {"REPLACEMENT": {"not classified": 1, "toh_like": 1}}
+    assert "REPLACEMENT (2)" in write_evaluation(made, tmp_path / "made").read_text(encoding="utf-8")
+
+
+def test_place_axis_volume_and_confidence_are_judged(out, truth):
+    """ "a" is right; "b" is 6 mm off, poorly outlined and sure of itself; "c" failed."""
+    axis = {"neck_axis_x": "-1", "neck_axis_y": "0", "neck_axis_z": "-1", "segmentation_confidence": "0.95"}
+    poor = {"grid": GRID, "row": axis, "anatomy": labels(GRID, radius=11.0, first=0)}
+    write_results(out, {"a": {"right": hip(axis)}, "b": {"right": poor}, "c": "no_hip_found"})
+    for case, off in (("a", 3.0), ("b", 6.0), ("c", 0.0)):
+        write_masks(truth / case / "truth", "COR_STIR", GRID, labels=labels(GRID))
+        facts = {"cls": "normal", "head_center_lps": [-60, off, 0], "neck_axis_lps": [-2.0, 0.0, 0.0]}
+        write_truth_json(truth / case / "truth", {"R": facts})
+    made = evaluate(out, truth)
+    a, b, _ = made.hips
+    assert a["neck_axis_error_degree"] == pytest.approx(45.0)
+    assert a["head_volume_error_percent"] == pytest.approx(0.0)
+    share = (labels(GRID, radius=11.0) == 1).sum() / (labels(GRID) == 1).sum()
+    assert b["head_volume_error_percent"] == pytest.approx(100 * (share - 1))
+    assert b["femoral_head_dice"] < 0.8
+    figures = made.by_reader["truth"]
+    assert (figures.localised.count, figures.localised.n) == (1, 3)
+    assert (figures.confident_failures.count, figures.confident_failures.n) == (1, 3)
+    assert figures.confidence.brier == pytest.approx((0.05**2 + 0.95**2) / 2)
+
+
 def test_files_hold_the_figures_and_the_page_needs_nothing_else(out, truth, tmp_path):
     made = failing_cohort(out, truth)
     page = write_evaluation(made, tmp_path / "made").read_text(encoding="utf-8")
@@ -213,7 +286,13 @@ def test_files_hold_the_figures_and_the_page_needs_nothing_else(out, truth, tmp_
     assert rows[1]["femoral_head_dice"] == "1"
     assert rows[0]["femoral_head_dice"] == ""
     said = json.loads((tmp_path / "made" / "evaluation.json").read_text())
-    assert said["readers"]["truth"]["all"]["accepted"] == {"count": 1, "n": 5, "rate": None, "interval": None}
+    assert said["readers"]["truth"]["all"]["accepted"] == {
+        "count": 1,
+        "n": 5,
+        "patients": 4,
+        "rate": None,
+        "interval": None,
+    }
     assert "For research use only" in page
     assert "1 of 5" in page
     assert "20 %" not in page  # five hips: a count, no rate

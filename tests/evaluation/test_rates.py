@@ -50,6 +50,45 @@ def test_wilson_interval_of_newcombe_1998():
     assert made.interval == pytest.approx((0.2553, 0.3662), abs=5e-5)
 
 
+def test_two_hips_that_are_always_alike_weigh_as_one():
+    single = [True] * 30 + [False] * 20
+    twice, patients = np.repeat(single, 2), np.repeat(np.arange(50).astype(str), 2)
+    alone, paired = proportion(single), proportion(twice, list(patients))
+    assert (paired.n, paired.patients, paired.rate) == (100, 50, 0.6)
+    # The estimate of the variance divides by one patient less.
+    assert paired.interval == pytest.approx(alone.interval, abs=0.002)
+    assert proportion([True] * 40, [str(k // 2) for k in range(40)]).interval == proportion([True] * 20).interval
+
+
+def test_hips_that_are_unlike_within_a_patient_are_not_taken_for_more_than_they_are():
+    values, patients = [True, False] * 20, [str(k // 2) for k in range(40)]
+    assert proportion(values, patients).interval == pytest.approx(proportion(values).interval)
+
+
+def test_the_interval_of_an_area_covers_as_it_should_where_patients_have_two_hips():
+    """Against resampling of whole patients: the standard errors agree, and exceed that of independent hips."""
+    draw = np.random.default_rng(5)
+    number = 60
+    shared = draw.normal(0, 1, number)
+    ill = np.repeat(np.arange(number) < 30, 2)
+    score = np.repeat(shared, 2) + ill * 1.0 + draw.normal(0, 0.3, 2 * number)
+    patient = np.repeat(np.arange(number), 2)
+
+    def area(chosen):
+        index = np.concatenate([[2 * k, 2 * k + 1] for k in chosen])
+        x, y = score[index][ill[index]], score[index][~ill[index]]
+        return (x[:, None] > y).mean()
+
+    names = tuple([str(k) for k in patient[group]] for group in (ill, ~ill))
+    made = area_under_curve(score[ill], score[~ill], names)
+    naive = area_under_curve(score[ill], score[~ill])
+    resampled = [area(np.r_[draw.integers(0, 30, 30), draw.integers(30, 60, 30)]) for _ in range(600)]
+    half = (made.interval.high - made.interval.low) / 2
+    assert half / 1.96 == pytest.approx(np.std(resampled), rel=0.12)
+    assert half > 1.2 * (naive.interval.high - naive.interval.low) / 2
+    assert (made.patients, naive.patients, made.value) == (60, 120, naive.value)
+
+
 def test_few_hips_give_a_count_and_no_rate():
     made = proportion([True] * (FEW - 1))
     assert (made.count, made.n, made.rate, made.interval) == (FEW - 1, FEW - 1, None, None)

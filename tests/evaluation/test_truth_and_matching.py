@@ -16,7 +16,7 @@ GRID = coronal_grid()
 
 
 def study(study_id, source=None):
-    return StudyOutcome(study_id, {}, None, None if source is None else Path(source), {}, {})
+    return StudyOutcome(study_id, study_id, {}, None, None if source is None else Path(source), {}, {})
 
 
 def cases_named(tmp_path, *names):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from toh_mri.evaluation.axis import angle_degree
 from toh_mri.evaluation.lines import SHORT_MM, centreline, shares
 from toh_mri.evaluation.overlap import bounding_box, brought_to, dice, surface_distance
 from toh_mri.evaluation.patterns import accepted
@@ -20,6 +21,9 @@ Row = dict[str, object]
 PARTS = ("total", *REGIONS)
 """Parts of a hip in which edema is compared."""
 
+STRUCTURES = ("necrosis", "effusion", "cyst")
+"""Further structures, compared where both the reader and the program have a mask: names of both."""
+
 _PRESENT, _ABSENT, _SHORT = "present", "absent", "short"
 
 
@@ -28,6 +32,11 @@ def compare_case(study: StudyOutcome | None, case: Case, reader: Reader) -> list
 
     Where the truth does not tell sides apart (an edema mask alone), every hip of the results is compared with it.
     """
+    patient = case.name if study is None else study.patient_id
+    return [{**row, "patient": patient} for row in _rows(study, case, reader)]
+
+
+def _rows(study: StudyOutcome | None, case: Case, reader: Reader) -> list[Row]:
     if study is None:
         return [_failure(case, reader, side, "no_study") for side in reader.sides or (None,)]
     sides = reader.sides or tuple(study.hips)
@@ -83,6 +92,7 @@ def _hip_row(study: StudyOutcome, case: Case, reader: Reader, side: Side) -> Row
         "slice_spacing_mm": hip.number("slice_spacing_mm"),
         "status": hip.text("status"),
         "reason": hip.text("reason"),
+        "segmentation_confidence": hip.number("segmentation_confidence"),
     }
     if facts.get("cls") is not None:
         row |= _pattern(hip, str(facts["cls"]))
@@ -97,6 +107,7 @@ def _hip_row(study: StudyOutcome, case: Case, reader: Reader, side: Side) -> Row
         **_shapes(anatomy, truth),
         **_head(hip, reader, series),
         **_edema(hip, anatomy, truth),
+        **{key: value for name in STRUCTURES for key, value in _structure(name, hip, truth).items()},
         **{key: value for line in LINES for key, value in _line(line, hip, reader, truth, anatomy).items()},
     }
 
@@ -122,6 +133,10 @@ def _shapes(anatomy: Image, truth: TruthHip) -> Row:
         row[f"{name}_dice"] = dice(found, drawn)
         row[f"{name}_surface_distance_mm"] = None if distance is None else distance.mean_mm
         row[f"{name}_hausdorff95_mm"] = None if distance is None else distance.hausdorff95_mm
+    truth_ml = float((truth.regions == 1).sum()) * truth.grid.voxel_volume_ml
+    if truth_ml > 0:
+        found_ml = float((anatomy.array == 1).sum()) * anatomy.grid.voxel_volume_ml
+        row["head_volume_error_percent"] = 100 * (found_ml - truth_ml) / truth_ml
     return row
 
 
@@ -133,6 +148,9 @@ def _head(hip: HipOutcome, reader: Reader, series: str) -> Row:
         row["head_center_error_mm"] = float(np.linalg.norm(np.subtract(hip.head_center, center)))
     if radius is not None and diameter is not None:
         row["head_diameter_error_mm"] = diameter - 2 * float(radius)
+    axis = reader.neck_axis(hip.side, series)
+    if axis is not None and hip.neck_axis is not None:
+        row["neck_axis_error_degree"] = angle_degree(hip.neck_axis, axis)
     return row
 
 
@@ -151,8 +169,29 @@ def _edema(hip: HipOutcome, anatomy: Image, truth: TruthHip) -> Row:
         row[f"edema_{part}_ml"] = volume
         if part in truth_ml:
             row[f"edema_{part}_difference_ml"] = volume - truth_ml[part]
-    row["edema_dice"] = dice(mask, brought_to(drawn, truth.grid, found.grid).astype(bool))
+    there = brought_to(drawn, truth.grid, found.grid).astype(bool)
+    row["edema_dice"] = dice(mask, there)
+    if truth.regions is not None:
+        regions = brought_to(truth.regions, truth.grid, found.grid)
+        for code, part in enumerate(REGIONS, start=1):
+            if f"edema_{part}_difference_ml" in row:
+                row[f"edema_{part}_dice"] = dice(mask & (labels == code), there & (regions == code))
     return row
+
+
+def _structure(name: str, hip: HipOutcome, truth: TruthHip) -> Row:
+    drawn, found = truth.masks.get(name), hip.mask(name)
+    if drawn is None or found is None:
+        return {}
+    mask = np.asarray(found.array != 0)
+    truth_ml = float(drawn.sum()) * truth.grid.voxel_volume_ml
+    volume_ml = float(mask.sum()) * found.grid.voxel_volume_ml
+    return {
+        f"{name}_ml": volume_ml,
+        f"{name}_truth_ml": truth_ml,
+        f"{name}_difference_ml": volume_ml - truth_ml,
+        f"{name}_dice": dice(mask, brought_to(drawn, truth.grid, found.grid).astype(bool)),
+    }
 
 
 def _volumes(mask: NDArray[np.bool_], regions: NDArray[np.uint8] | None, voxel_ml: float) -> dict[str, float]:

@@ -7,18 +7,21 @@ from pathlib import Path
 
 from toh_mri.core.errors import ExportError
 from toh_mri.core.tables import csv_text
-from toh_mri.evaluation.compare import PARTS
+from toh_mri.evaluation.compare import PARTS, STRUCTURES
 from toh_mri.evaluation.evaluate import Evaluation
 from toh_mri.evaluation.page import page
 from toh_mri.evaluation.readers import READER_COLUMNS
 from toh_mri.evaluation.truth import LINES, REGIONS
 
 HIP_COLUMNS = (
-    *("case", "study_id", "reader", "side", "class", "difficulty", "reference_series", "contrast"),
+    *("case", "study_id", "patient", "reader", "side", "class", "difficulty", "reference_series", "contrast"),
     *("slice_spacing_mm", "truth_series", "status", "reason"),
     *(f"{name}_{end}" for name in REGIONS[:2] for end in ("dice", "surface_distance_mm", "hausdorff95_mm")),
-    *("head_center_error_mm", "head_diameter_error_mm", "edema_dice"),
+    *("head_center_error_mm", "head_diameter_error_mm", "head_volume_error_percent", "neck_axis_error_degree"),
+    *("segmentation_confidence", "edema_dice"),
     *(f"edema_{part}_{end}" for part in PARTS for end in ("ml", "truth_ml", "difference_ml")),
+    *(f"edema_{part}_dice" for part in REGIONS),
+    *(f"{name}_{end}" for name in STRUCTURES for end in ("ml", "truth_ml", "difference_ml", "dice")),
     *(
         f"{line}_{end}"
         for line in LINES

@@ -13,7 +13,17 @@ from toh_mri.evaluation.evaluate import Evaluation
 from toh_mri.evaluation.gallery import Plate, gallery
 from toh_mri.evaluation.plots import bland_altman, reliability, roc
 from toh_mri.evaluation.rates import FEW, Auc, Proportion
-from toh_mri.evaluation.summary import MEASURES, NOT_CLASSIFIED, Figures, Spread, scores
+from toh_mri.evaluation.summary import (
+    CONFIDENT,
+    GOOD_DICE,
+    MEASURES,
+    NEAR_MM,
+    NOT_CLASSIFIED,
+    POOR_DICE,
+    Figures,
+    Spread,
+    scores,
+)
 
 DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -54,7 +64,16 @@ def _view(made: Evaluation, name: str) -> ReaderView:
     drawn = (
         ("Edema volume: Bland and Altman", bland_altman(rows)),
         ("TOH against ON: ROC", roc(*scores(rows))),
-        ("Calibration (number of hips at each point)", reliability(made.by_reader[name].calibration)),
+        (
+            "Calibration (number of hips at each point)",
+            reliability(made.by_reader[name].calibration, "probability of ON given", "share that was ON"),
+        ),
+        (
+            "Confidence of the segmentation (number of hips at each point)",
+            reliability(
+                made.by_reader[name].confidence, "confidence given", f"share with head Dice above {GOOD_DICE:g}"
+            ),
+        ),
     )
     plots = tuple((title, picture) for title, picture in drawn if picture is not None)
     return ReaderView(name, made.by_reader[name], made.by_group[name], plots)
@@ -125,4 +144,5 @@ def _environment() -> Environment:
     )
     environment.filters.update(number=number, spread=spread, share=share, estimate=estimate, limits=limits, words=words)
     environment.globals.update(NOTICE=NOTICE, DASH=DASH, FEW=FEW, PATTERNS=PATTERNS, MEASURES=MEASURES)
+    environment.globals.update(NEAR_MM=NEAR_MM, CONFIDENT=CONFIDENT, POOR_DICE=POOR_DICE, GOOD_DICE=GOOD_DICE)
     return environment

@@ -18,6 +18,11 @@ _RULES: dict[str, Callable[[str, frozenset[str]], bool]] = {
 }
 
 
+def is_scored(truth_class: str) -> bool:
+    """Tell whether the rule knows a class of the truth."""
+    return truth_class in _RULES
+
+
 def accepted(truth_class: str, pattern: str | None, flags: frozenset[str]) -> bool | None:
     """Tell whether a pattern, with its flags, is right for a class of the truth.
 

@@ -57,8 +57,8 @@ def roc(on: Sequence[float], toh: Sequence[float]) -> str | None:
     return embedded(figure)
 
 
-def reliability(made: Calibration | None) -> str | None:
-    """Plot how often ON was so against the probability given, each bin with its number of hips; None without hips."""
+def reliability(made: Calibration | None, forecast: str, event: str) -> str | None:
+    """Plot how often what was forecast was so, each bin with its number of hips; None without hips."""
     if made is None:
         return None
     figure, axes = _square()
@@ -67,7 +67,7 @@ def reliability(made: Calibration | None) -> str | None:
     axes.plot(x, y, color=BLUE, linewidth=1.2, marker="o", markersize=6)
     for item in made.bins:
         axes.annotate(f"{item.n}", (item.mean_probability, item.share), xytext=(7, -11), textcoords="offset points")
-    axes.set(xlabel="probability of ON given", ylabel="share that was ON", xlim=(-0.03, 1.08), ylim=(-0.06, 1.05))
+    axes.set(xlabel=forecast, ylabel=event, xlim=(-0.03, 1.08), ylim=(-0.06, 1.05))
     return embedded(figure)
 
 

@@ -19,10 +19,11 @@ BINS = 5
 
 @dataclass(frozen=True)
 class Proportion:
-    """`count` of `n`; rate and 95 % interval are None where n is below `FEW`."""
+    """`count` of `n` hips of so many patients; rate and 95 % interval are None where n is below `FEW`."""
 
     count: int
     n: int
+    patients: int
     rate: float | None
     interval: Interval | None
 
@@ -33,6 +34,7 @@ class Auc:
 
     positives: int
     negatives: int
+    patients: int
     value: float
     interval: Interval | None
 
@@ -55,26 +57,69 @@ class Calibration:
     bins: tuple[Bin, ...]
 
 
-def proportion(outcomes: Iterable[bool]) -> Proportion:
-    """Count what is true, with Wilson's 95 % interval (Wilson 1927, 10.1080/01621459.1927.10502953)."""
-    values = list(outcomes)
-    count, n = sum(values), len(values)
+def proportion(outcomes: Iterable[bool], patients: Sequence[str] | None = None) -> Proportion:
+    """Count what is true, with Wilson's 95 % interval (Wilson 1927, 10.1080/01621459.1927.10502953).
+
+    The two hips of a patient are alike. So the interval is that of fewer hips: their number over the design effect
+    (Rao and Scott 1992, 10.2307/2532311), at most the number of patients where all outcomes are one.
+
+    Parameters
+    ----------
+    outcomes : iterable of bool
+    patients : sequence of str, optional
+        Of each outcome; every hip its own patient where not given.
+    """
+    values = np.array(list(outcomes), dtype=np.float64)
+    n = len(values)
+    cluster, number = _clusters(patients, n)
+    count = round(float(values.sum()))
     if n < FEW:
-        return Proportion(count, n, None, None)
-    interval = stats.binomtest(count, n).proportion_ci(method="wilson")
-    return Proportion(count, n, count / n, Interval(float(interval.low), float(interval.high)))
+        return Proportion(count, n, number, None, None)
+    rate = count / n
+    effective = min(n, n / _design_effect(values, cluster, number)) if 0 < count < n else number
+    return Proportion(count, n, number, rate, _wilson(rate, float(effective)))
 
 
-def area_under_curve(positive: ArrayLike, negative: ArrayLike) -> Auc | None:
+def _clusters(patients: Sequence[str] | None, n: int) -> tuple[NDArray[np.intp], int]:
+    """Return the number of each hip's patient, shape (n,), and how many patients there are."""
+    if patients is None:
+        return np.arange(n), n
+    names, cluster = np.unique(np.asarray(patients, dtype=np.str_), return_inverse=True)
+    return cluster, len(names)
+
+
+def _design_effect(values: NDArray[np.float64], cluster: NDArray[np.intp], number: int) -> float:
+    """Return the variance of a share by patients over that of as many independent hips, at least 1."""
+    n, rate = len(values), float(values.mean())
+    if number in {1, n}:
+        return n / number
+    apart = np.bincount(cluster, weights=values - rate)
+    variance = number / (number - 1) * float((apart**2).sum()) / n**2
+    return max(1.0, variance * n / (rate * (1 - rate)))
+
+
+def _wilson(rate: float, n: float) -> Interval:
+    z = float(stats.norm.ppf(0.975))
+    middle = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * float(np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2)))
+    return Interval(max(0.0, middle - half), min(1.0, middle + half))
+
+
+def area_under_curve(
+    positive: ArrayLike, negative: ArrayLike, patients: tuple[Sequence[str], Sequence[str]] | None = None
+) -> Auc | None:
     """Return the share of pairs in which the positive has the higher score, ties counted half.
 
     The interval is that of DeLong et al. 1988, 10.2307/2531595, by midranks (Sun and Xu 2014,
-    10.1109/LSP.2014.2337313), cut at 0 and 1. Hips are taken as independent, also the two of one patient.
+    10.1109/LSP.2014.2337313), cut at 0 and 1; where a patient has two hips here, that of Obuchowski 1997,
+    10.2307/2533958, which is the same where none has.
 
     Parameters
     ----------
     positive, negative : array_like of float, shape (m,) and (n,)
         Scores.
+    patients : tuple of two sequences of str, optional
+        Of each positive and each negative; every hip its own patient where not given.
 
     Returns
     -------
@@ -89,11 +134,35 @@ def area_under_curve(positive: ArrayLike, negative: ArrayLike) -> Auc | None:
     above = (ranks[:m] - stats.rankdata(x)) / n
     below = 1 - (ranks[m:] - stats.rankdata(y)) / m
     value = float(above.mean())
-    if min(m, n) == 1:
-        return Auc(m, n, value, None)
-    spread = 1.96 * float(np.sqrt(above.var(ddof=1) / m + below.var(ddof=1) / n))
-    interval = Interval(max(0.0, value - spread), min(1.0, value + spread)) if spread > 0 else None
-    return Auc(m, n, value, interval)
+    cluster, number = _clusters(None if patients is None else [*patients[0], *patients[1]], m + n)
+    variance = _area_variance(above - value, below - value, cluster[:m], cluster[m:])
+    if variance is None or variance <= 0:
+        return Auc(m, n, number, value, None)
+    spread = 1.96 * float(np.sqrt(variance))
+    return Auc(m, n, number, value, Interval(max(0.0, value - spread), min(1.0, value + spread)))
+
+
+def _area_variance(
+    above: NDArray[np.float64], below: NDArray[np.float64], of_positive: NDArray[np.intp], of_negative: NDArray[np.intp]
+) -> float | None:
+    """Return the variance of an area from what each positive and each negative adds to it, less the area.
+
+    `of_positive` and `of_negative` are their patients' numbers. None where one group is of one patient.
+    """
+    patients = np.union1d(of_positive, of_negative)
+    both = np.intersect1d(of_positive, of_negative)
+    with_positive, with_negative = len(np.unique(of_positive)), len(np.unique(of_negative))
+    if min(with_positive, with_negative) == 1:
+        return None
+    size = int(patients.max()) + 1
+    x = np.bincount(of_positive, weights=above, minlength=size) / len(above)
+    y = np.bincount(of_negative, weights=below, minlength=size) / len(below)
+    together = len(patients) / (len(patients) - 1) * float((x * y).sum()) if len(both) else 0.0
+    return (
+        with_positive / (with_positive - 1) * float((x**2).sum())
+        + with_negative / (with_negative - 1) * float((y**2).sum())
+        + 2 * together
+    )
 
 
 def roc_points(positive: Sequence[float], negative: Sequence[float]) -> NDArray[np.float64]:

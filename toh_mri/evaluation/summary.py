@@ -15,7 +15,8 @@ from toh_mri.evaluation.agreement import (
     intraclass_correlation,
     limits_of_agreement,
 )
-from toh_mri.evaluation.compare import PARTS, Row
+from toh_mri.evaluation.compare import PARTS, STRUCTURES, Row
+from toh_mri.evaluation.patterns import is_scored
 from toh_mri.evaluation.rates import Auc, Calibration, Proportion, area_under_curve, calibration, proportion
 from toh_mri.evaluation.truth import LINES
 
@@ -32,7 +33,11 @@ MEASURES: Mapping[str, str] = {
     },
     "head_center_error_mm": "Head: error of the centre, mm",
     "head_diameter_error_mm": "Head: error of the diameter, mm",
+    "head_volume_error_percent": "Head: error of the volume, %",
+    "neck_axis_error_degree": "Neck: error of the axis, degrees",
     "edema_dice": "Edema: Dice",
+    **{f"edema_{part}_dice": f"Edema, {part.replace('_', ' ')}: Dice" for part in PARTS[1:]},
+    **{f"{name}_dice": f"{name.capitalize()}: Dice" for name in STRUCTURES},
     **{
         f"{line}_truth_found_fraction": f"{line.replace('_', ' ').capitalize()}: share of the true length found"
         for line in LINES
@@ -48,6 +53,12 @@ SPACING_LIMITS_MM = (3.5, 4.5)
 _SPACING_GROUPS = ("up to 3.5 mm", "over 3.5 to 4.5 mm", "over 4.5 mm")
 NOT_KNOWN = "not known"
 NOT_CLASSIFIED = "not classified"
+
+NEAR_MM = 5.0
+"""A head is localised where its centre is at most this far off."""
+
+GOOD_DICE, POOR_DICE, CONFIDENT = 0.9, 0.8, 0.8
+"""What the segmentation's confidence foretells; below what a confident result is a confident failure; confident."""
 
 # Worse than any probability: a hip that is not classified is wrong, whichever its truth.
 _WRONG_FOR_ON, _WRONG_FOR_TOH = -1.0, 2.0
@@ -65,7 +76,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class VolumeAgreement:
-    """Edema volume of the program against the truth, ml."""
+    """Volume of the program against the truth, ml: of edema in a part of the hip, or of a structure."""
 
     part: str
     limits: LimitsOfAgreement | None
@@ -86,15 +97,21 @@ class Figures:
     """Everything that is said about one group of hips."""
 
     hips: int
+    patients: int
     segmented: Proportion
+    localised: Proportion
+    confident_failures: Proportion
     failures: Mapping[str, int]
     measures: Mapping[str, Spread]
     edema: tuple[VolumeAgreement, ...]
+    structures: tuple[VolumeAgreement, ...]
     lines: Mapping[str, LineDetection]
     accepted: Proportion
+    not_scored: Mapping[str, int]
     patterns: Mapping[str, Mapping[str, int]]
     roc: Auc | None
     calibration: Calibration | None
+    confidence: Calibration | None
 
 
 @dataclass(frozen=True)
@@ -119,17 +136,29 @@ GROUPS: Mapping[str, Callable[[Row], str]] = {
 
 def figures(rows: Sequence[Row]) -> Figures:
     """Sum up rows of one reader."""
+    on, toh = scored(rows)
     return Figures(
         hips=len(rows),
-        segmented=proportion(row["status"] != "failed" for row in rows),
+        patients=len({row["patient"] for row in rows}),
+        segmented=_share(rows, lambda row: row["status"] != "failed"),
+        localised=_share([row for row in rows if _has_place(row, rows)], _is_near),
+        confident_failures=_share([row for row in rows if _has_shape(row, rows)], _is_confident_failure),
         failures=dict(sorted(Counter(str(row["reason"]) for row in rows if _is_lost(row)).items())),
         measures={name: spread for name in MEASURES if (spread := _spread(numbers(rows, name)))},
-        edema=tuple(_volumes(rows, part) for part in PARTS if numbers(rows, f"edema_{part}_difference_ml")),
+        edema=tuple(
+            _volumes(rows, part, f"edema_{part}") for part in PARTS if numbers(rows, f"edema_{part}_difference_ml")
+        ),
+        structures=tuple(_volumes(rows, name, name) for name in STRUCTURES if numbers(rows, f"{name}_difference_ml")),
         lines={line: _detection(rows, line) for line in LINES if any(row.get(f"{line}_truth") for row in rows)},
-        accepted=proportion(row["pattern_accepted"] is True for row in rows if row.get("pattern_accepted") is not None),
+        accepted=_share(
+            [row for row in rows if row.get("pattern_accepted") is not None],
+            lambda row: row["pattern_accepted"] is True,
+        ),
+        not_scored=dict(sorted(Counter(str(row["class"]) for row in rows if _is_unknown_class(row)).items())),
         patterns=_table(rows),
-        roc=area_under_curve(*scores(rows)),
+        roc=area_under_curve(*scores(rows), patients=(_patients(on), _patients(toh))),
         calibration=_calibration(rows),
+        confidence=confidence_calibration(rows),
     )
 
 
@@ -151,9 +180,23 @@ def between_readers(rows: Sequence[Row]) -> tuple[ReaderAgreement, ...]:
 
 def scores(rows: Sequence[Row]) -> tuple[list[float], list[float]]:
     """Return the probabilities of ON of the hips with ON and of those with TOH; a hip without one is wrong."""
-    on = [_score(row, _WRONG_FOR_ON) for row in rows if row.get("class") == "ON"]
-    toh = [_score(row, _WRONG_FOR_TOH) for row in rows if row.get("class") == "TOH"]
-    return on, toh
+    on, toh = scored(rows)
+    return [_score(row, _WRONG_FOR_ON) for row in on], [_score(row, _WRONG_FOR_TOH) for row in toh]
+
+
+def scored(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """Return the hips with ON and those with TOH."""
+    return [row for row in rows if row.get("class") == "ON"], [row for row in rows if row.get("class") == "TOH"]
+
+
+def confidence_calibration(rows: Sequence[Row]) -> Calibration | None:
+    """Compare the segmentation's confidence with how often the head's Dice was above `GOOD_DICE`.
+
+    Of hips that have both: a hip that was refused made no claim.
+    """
+    both = [row for row in rows if numbers([row], "segmentation_confidence") and numbers([row], "femoral_head_dice")]
+    good = np.array(numbers(both, "femoral_head_dice")) > GOOD_DICE
+    return calibration(np.clip(numbers(both, "segmentation_confidence"), 0.0, 1.0), good)
 
 
 def numbers(rows: Sequence[Row], column: str) -> list[float]:
@@ -173,6 +216,38 @@ def _score(row: Row, wrong: float) -> float:
     return value if isinstance(value, float) else wrong
 
 
+def _share(rows: Sequence[Row], happened: Callable[[Row], bool]) -> Proportion:
+    return proportion((happened(row) for row in rows), _patients(rows))
+
+
+def _patients(rows: Sequence[Row]) -> list[str]:
+    return [str(row["patient"]) for row in rows]
+
+
+def _has_place(row: Row, rows: Sequence[Row]) -> bool:
+    """Tell whether it can be said how near a head was found; hips without a result count where any hip has a truth."""
+    return bool(numbers([row], "head_center_error_mm")) or (
+        _is_lost(row) and bool(numbers(rows, "head_center_error_mm"))
+    )
+
+
+def _is_near(row: Row) -> bool:
+    return any(value <= NEAR_MM for value in numbers([row], "head_center_error_mm"))
+
+
+def _has_shape(row: Row, rows: Sequence[Row]) -> bool:
+    return bool(numbers([row], "femoral_head_dice")) or (_is_lost(row) and bool(numbers(rows, "femoral_head_dice")))
+
+
+def _is_confident_failure(row: Row) -> bool:
+    confidence, overlap = numbers([row], "segmentation_confidence"), numbers([row], "femoral_head_dice")
+    return bool(confidence and overlap) and confidence[0] >= CONFIDENT and overlap[0] < POOR_DICE
+
+
+def _is_unknown_class(row: Row) -> bool:
+    return bool(row.get("class")) and not is_scored(str(row["class"]))
+
+
 def _is_lost(row: Row) -> bool:
     return row["status"] == "failed"
 
@@ -181,9 +256,9 @@ def _spread(values: Sequence[float]) -> Spread | None:
     return Spread(len(values), float(np.median(values)), min(values), max(values)) if values else None
 
 
-def _volumes(rows: Sequence[Row], part: str) -> VolumeAgreement:
-    both = [row for row in rows if row.get(f"edema_{part}_difference_ml") is not None]
-    measured, truth = numbers(both, f"edema_{part}_ml"), numbers(both, f"edema_{part}_truth_ml")
+def _volumes(rows: Sequence[Row], part: str, column: str) -> VolumeAgreement:
+    both = [row for row in rows if row.get(f"{column}_difference_ml") is not None]
+    measured, truth = numbers(both, f"{column}_ml"), numbers(both, f"{column}_truth_ml")
     return VolumeAgreement(
         part, limits_of_agreement(measured, truth), intraclass_correlation(np.column_stack([measured, truth]))
     )
@@ -192,8 +267,8 @@ def _volumes(rows: Sequence[Row], part: str) -> VolumeAgreement:
 def _detection(rows: Sequence[Row], line: str) -> LineDetection:
     truth, found = f"{line}_truth", f"{line}_present"
     return LineDetection(
-        sensitivity=proportion(row.get(found) is True for row in rows if row.get(truth) == "present"),
-        specificity=proportion(row.get(found) is False for row in rows if row.get(truth) == "absent"),
+        sensitivity=_share([row for row in rows if row.get(truth) == "present"], lambda row: row.get(found) is True),
+        specificity=_share([row for row in rows if row.get(truth) == "absent"], lambda row: row.get(found) is False),
         short_not_scored=sum(row.get(truth) == "short" for row in rows),
     )
 

@@ -91,10 +91,20 @@ class Reader:
         center = self.hip_facts(side).get("head_center_lps")
         if center is None:
             return None
+        movement = self._movement(series)
         facts = self.description.get("series", {}).get(series, {})
-        movement = np.array(facts.get("movement_lps", np.eye(4)), dtype=np.float64)
         shift = np.array(facts.get("motion_lps_mm", (0.0, 0.0, 0.0)), dtype=np.float64)
         return np.asarray(movement[:3, :3] @ np.array(center) + movement[:3, 3] + shift)
+
+    def neck_axis(self, side: Side, series: str) -> NDArray[np.float64] | None:
+        """Return the direction of the neck as a series shows it, LPS, shape (3,); None where it is not stated."""
+        axis = self.hip_facts(side).get("neck_axis_lps")
+        return None if axis is None else np.asarray(self._movement(series)[:3, :3] @ np.array(axis, dtype=np.float64))
+
+    def _movement(self, series: str) -> NDArray[np.float64]:
+        """Return how the patient moved before a series, LPS to LPS, shape (4, 4)."""
+        facts = self.description.get("series", {}).get(series, {})
+        return np.array(facts.get("movement_lps", np.eye(4)), dtype=np.float64)
 
     @cached_property
     def sides(self) -> tuple[Side, ...]:
