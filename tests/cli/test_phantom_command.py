@@ -24,7 +24,7 @@ def asked(monkeypatch):
 def test_options_reach_the_cohort(cli, asked, tmp_path):
     status, out, err = cli(
         *("phantom", "--out", tmp_path / "o", "--n", 4, "--seed", 7, "--classes", "NORMAL, toh,toh"),
-        *("--difficulty", "hard", "--format", "nifti,DICOM", "--jobs", 3),
+        *("--difficulty", "hard", "--format", "nifti,DICOM", "--visits", 2, "--jobs", 3),
     )
     assert status == 0
     assert asked == {
@@ -34,12 +34,13 @@ def test_options_reach_the_cohort(cli, asked, tmp_path):
         "classes": (Disease.NORMAL, Disease.TOH),
         "difficulties": (Difficulty.HARD,),
         "formats": (CaseFormat.NIFTI, CaseFormat.DICOM),
+        "visits": 2,
         "jobs": 3,
     }
     assert out == f"{tmp_path / 'o' / 'cohort.csv'}\n"
     lines = err.splitlines()
     assert len(lines) == 4
-    assert lines[0].startswith("[1/4] case-0001  ")
+    assert lines[0].startswith("[1/8] case-0001  ")
     assert "(1.2 s)" in lines[0]
     assert "(unchanged)" in lines[1]
 

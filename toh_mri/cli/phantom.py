@@ -12,8 +12,6 @@ from toh_mri.cli.options import Quiet, Verbose, Version
 from toh_mri.cli.screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from toh_mri.phantom import CaseDone
 
 Kind = TypeVar("Kind", bound=StrEnum)
@@ -29,6 +27,7 @@ Classes = Annotated[
 ]
 DifficultyName = Annotated[str, typer.Option("--difficulty", help="easy, standard, hard, or mixed.")]
 Formats = Annotated[str, typer.Option("--format", metavar="FORMAT,…", help="nifti, dicom, or both.")]
+Visits = Annotated[int, typer.Option("--visits", min=1, help="Visits of every person: more than one for follow-up.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Cases made at the same time.")]
 
 
@@ -40,6 +39,7 @@ def phantom(
     classes: Classes = None,
     difficulty: DifficultyName = "standard",
     formats: Formats = "nifti",
+    visits: Visits = 1,
     jobs: Jobs = 1,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -53,18 +53,20 @@ def phantom(
 
     screen = Screen(quiet=quiet, verbose=verbose)
     try:
-        write_cohort(
-            out,
-            n,
-            seed,
-            classes=tuple(Disease) if classes is None else _chosen(classes, Disease, "--classes"),
-            difficulties=tuple(Difficulty)
-            if difficulty.casefold() == "mixed"
-            else _chosen(difficulty, Difficulty, "--difficulty"),
-            formats=_chosen(formats, CaseFormat, "--format"),
-            jobs=jobs,
-            on_done=_lines(screen, n),
-        )
+        with screen.following(n * visits, "Cases", _line) as follow:
+            write_cohort(
+                out,
+                n,
+                seed,
+                classes=tuple(Disease) if classes is None else _chosen(classes, Disease, "--classes"),
+                difficulties=tuple(Difficulty)
+                if difficulty.casefold() == "mixed"
+                else _chosen(difficulty, Difficulty, "--difficulty"),
+                formats=_chosen(formats, CaseFormat, "--format"),
+                visits=visits,
+                jobs=jobs,
+                on_done=follow,
+            )
     except KeyboardInterrupt:
         typer.echo(f"toh-mri: interrupted. What was finished is in {out}; run again to go on.", err=True)
         raise
@@ -81,14 +83,11 @@ def _chosen(text: str, kinds: type[Kind], option: str) -> tuple[Kind, ...]:
     return tuple(dict.fromkeys(known[name] for name in names))
 
 
-def _lines(screen: Screen, total: int) -> Callable[[CaseDone], None]:
-    numbers = iter(range(1, total + 1))
-
-    def follow(done: CaseDone) -> None:
-        plan = done.plan
-        what = f"{plan.disease} {plan.side}, {plan.difficulty}, {plan.field_strength_t} T"
-        both = ", bilateral" if plan.bilateral else ""
-        how = "unchanged" if done.kept else f"{done.seconds:.1f} s"
-        screen.note(f"[{next(numbers)}/{total}] {plan.name}  {what}{both} ({how})")
-
-    return follow
+def _line(done: CaseDone) -> str:
+    """Say in one line what a case is."""
+    plan = done.plan
+    what = f"{plan.disease} {plan.side}, {plan.difficulty}, {plan.field_strength_t} T"
+    both = ", bilateral" if plan.bilateral else ""
+    later = f", day {plan.visit.days}" if plan.visit.days else ""
+    how = "unchanged" if done.kept else f"{done.seconds:.1f} s"
+    return f"{plan.name}  {what}{both}{later} ({how})"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from toh_mri.cli.exit_status import ExitStatus
-from toh_mri.cli.screen import Screen
+from toh_mri.cli.screen import Screen, outcome_line
 
 if TYPE_CHECKING:
     from toh_mri.batch import Summary
@@ -31,7 +31,7 @@ def run(
     from toh_mri.batch import run_studies
 
     try:
-        with screen.following(len(indices)) as follow:
+        with screen.following(len(indices), "Studies", outcome_line) as follow:
             summary = run_studies(indices, out, config, command=command, force=force, on_done=follow)
     except KeyboardInterrupt:
         typer.echo(f"toh-mri: interrupted. What was finished is in {out}; run again to go on.", err=True)

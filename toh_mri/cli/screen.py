@@ -1,4 +1,4 @@
-"""What the user sees while studies run: a progress bar on a terminal, plain lines elsewhere."""
+"""What the user sees while work goes on: a progress bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from toh_mri.batch import Outcome
     from toh_mri.core.record import StudyRecord
+
+DoneT = TypeVar("DoneT")
 
 _NAMES = {
     "no_finding": "no finding",
@@ -41,15 +43,24 @@ class Screen:
         typer.echo(text)
 
     @contextmanager
-    def following(self, total: int) -> Iterator[Callable[[Outcome], None]]:
-        """Give a function to call after each of `total` studies."""
+    def following(self, total: int, what: str, line: Callable[[DoneT], str]) -> Iterator[Callable[[DoneT], None]]:
+        """Give a function to call after each of `total` pieces of work.
+
+        Parameters
+        ----------
+        total : int
+        what : str
+            The pieces' name beside the bar: ``Studies``.
+        line : callable
+            Says in one line what became of a piece.
+        """
         if self.quiet:
             yield lambda _: None
         elif sys.stderr.isatty():
-            with _bar(total) as follow:
+            with _bar(total, what, line) as follow:
                 yield follow
         else:
-            yield _lines(total)
+            yield _lines(total, line)
 
 
 def outcome_line(outcome: Outcome) -> str:
@@ -75,17 +86,17 @@ def _left_out(record: StudyRecord) -> str:
     return f"; {len(codes)} series left out: {reasons} (see failures.csv)" if codes else ""
 
 
-def _lines(total: int) -> Callable[[Outcome], None]:
+def _lines(total: int, line: Callable[[DoneT], str]) -> Callable[[DoneT], None]:
     numbers = iter(range(1, total + 1))
 
-    def follow(outcome: Outcome) -> None:
-        typer.echo(f"[{next(numbers)}/{total}] {outcome_line(outcome)}", err=True)
+    def follow(done: DoneT) -> None:
+        typer.echo(f"[{next(numbers)}/{total}] {line(done)}", err=True)
 
     return follow
 
 
 @contextmanager
-def _bar(total: int) -> Iterator[Callable[[Outcome], None]]:
+def _bar(total: int, what: str, line: Callable[[DoneT], str]) -> Iterator[Callable[[DoneT], None]]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -98,7 +109,7 @@ def _bar(total: int) -> Iterator[Callable[[Outcome], None]]:
 
     columns = (
         SpinnerColumn(),
-        TextColumn("Studies"),
+        TextColumn(what),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
@@ -106,8 +117,8 @@ def _bar(total: int) -> Iterator[Callable[[Outcome], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=total)
 
-        def follow(outcome: Outcome) -> None:
-            progress.console.print(outcome_line(outcome), markup=False, highlight=False)
+        def follow(done: DoneT) -> None:
+            progress.console.print(line(done), markup=False, highlight=False)
             progress.advance(task)
 
         yield follow
