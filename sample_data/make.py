@@ -16,17 +16,17 @@ CORONAL = ((SlicePlane.CORONAL, Contrast.T1), (SlicePlane.CORONAL, Contrast.STIR
 def toh_right() -> PhantomCase:
     """Right hip, 1.5 T: diffuse edema of the head that fades into the neck, effusion, no line."""
     contrasts = (*CORONAL, (SlicePlane.SAGITTAL, Contrast.PDFS))
-    return make_case(27, Disease.TOH, side=Side.RIGHT, contrasts=contrasts)
+    return make_case(31, Disease.TOH, side=Side.RIGHT, contrasts=contrasts)
 
 
 def on_left() -> PhantomCase:
     """Left hip, 3 T: a geographic lesion in the anterosuperior head, bounded by a serpiginous band."""
-    return make_case(15, Disease.ON, side=Side.LEFT, field_strength_t=3.0, contrasts=CORONAL)
+    return make_case(22, Disease.ON, side=Side.LEFT, field_strength_t=3.0, contrasts=CORONAL)
 
 
 def normal_both() -> PhantomCase:
     """Both hips, 1.5 T, large field of view: nothing wrong, some red marrow."""
-    return make_case(2, Disease.NORMAL, side=Side.LEFT, bilateral=True, contrasts=CORONAL)
+    return make_case(5, Disease.NORMAL, side=Side.LEFT, bilateral=True, contrasts=CORONAL)
 
 
 STUDIES: dict[str, tuple[Callable[[], PhantomCase], Callable[[PhantomCase, Path], None]]] = {

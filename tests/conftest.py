@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The first call of a kernel compiles it: a deadline for single examples would depend on what ran before.
+settings.register_profile("toh_mri", deadline=None)
+settings.load_profile("toh_mri")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -18,7 +18,7 @@ def small_plans(field_strength_t: float = 1.5) -> tuple[SeriesPlan, ...]:
 
 @pytest.fixture(scope="session")
 def toh_left() -> PhantomCase:
-    return make_case(3, Disease.TOH, side=Side.LEFT, plans=small_plans())
+    return make_case(4, Disease.TOH, side=Side.LEFT, plans=small_plans())
 
 
 @pytest.fixture(scope="session")

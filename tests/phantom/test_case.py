@@ -29,7 +29,7 @@ def case(request) -> PhantomCase:
 
 def test_the_same_arguments_give_the_same_case_and_another_seed_another(toh_left):
     plans = small_plans()[:1]
-    first, again, other = (make_case(seed, Disease.TOH, side=Side.LEFT, plans=plans) for seed in (3, 3, 4))
+    first, again, other = (make_case(seed, Disease.TOH, side=Side.LEFT, plans=plans) for seed in (4, 4, 5))
     assert np.array_equal(first.series[0].image.array, again.series[0].image.array)
     assert first.truth == again.truth
     # one series more does not change the ones before it

@@ -16,6 +16,7 @@ from toh_mri.core.study import Contrast, SlicePlane
 from toh_mri.geometry import Side
 from toh_mri.phantom import CaseFormat, Difficulty, Disease, PhantomCase, cohort, plan_cohort, write_cohort
 from toh_mri.phantom.case import make_case
+from toh_mri.phantom.course import FIRST_VISIT
 
 TWO = (Disease.TOH, Disease.ON)
 
@@ -79,13 +80,42 @@ def test_classes_are_even_and_everything_else_varies():
         Counter(plan.bilateral for plan in plans),
         Counter(plan.field_strength_t for plan in plans),
         Counter(plan.difficulty for plan in plans),
-        Counter(plan.contrasts[1][1] for plan in plans),
+        Counter(plan.series[1].sequence.contrast for plan in plans),
     ):
         assert len(drawn) > 1
-        assert min(drawn.values()) > 40
-    assert {plane for plan in plans for plane, _ in plan.contrasts} == set(SlicePlane)
-    assert all((SlicePlane.CORONAL, Contrast.T1) in plan.contrasts for plan in plans)
+        assert min(drawn.values()) > 25
+    assert {series.plane for plan in plans for series in plan.series} == set(SlicePlane)
+    assert all(plan.series[0].plane is SlicePlane.CORONAL for plan in plans)
+    assert all(plan.series[0].sequence.contrast is Contrast.T1 for plan in plans)
     assert all(plan.difficulty is Difficulty.HARD for plan in plan_cohort(9, 1, difficulties=[Difficulty.HARD]))
+
+
+def test_both_hips_are_diseased_in_some_bilateral_cases_only():
+    plans = plan_cohort(1200, 2)
+    assert all(plan.other in {plan.disease, Disease.NORMAL} for plan in plans)
+    both = Counter(plan.disease for plan in plans if plan.other is not Disease.NORMAL)
+    assert not any(plan.other is not Disease.NORMAL for plan in plans if not plan.bilateral)
+    bilateral = Counter(plan.disease for plan in plans if plan.bilateral)
+    assert both[Disease.ON] / bilateral[Disease.ON] == pytest.approx(0.4, abs=0.2)
+    assert both[Disease.TOH] == both[Disease.NECKFX] == 0
+    assert both[Disease.OA] > 3
+
+
+def test_visits_follow_the_same_first_visit(ready_case, tmp_path: Path):
+    once, followed = plan_cohort(4, 9), plan_cohort(4, 9, visits=3)
+    assert followed[::3] == once
+    assert [plan.name for plan in followed[:4]] == ["case-0001", "case-0001-visit-2", "case-0001-visit-3", "case-0002"]
+    for k in range(0, 12, 3):
+        first, second, third = followed[k : k + 3]
+        assert {replace(plan, visit=FIRST_VISIT, series=first.series) for plan in (second, third)} == {first}
+        assert 0 == first.visit.days < second.visit.days < third.visit.days
+    write_cohort(tmp_path, 2, 9)
+    write_cohort(tmp_path, 1, 9, visits=2)  # more visits of one person: the other stays listed
+    rows = json.loads((tmp_path / "cohort.json").read_text())["cases"]
+    assert [(row["id"], row["visit"]) for row in rows] == [("case-0001", 1), ("case-0001-visit-2", 2), ("case-0002", 1)]
+    assert [row["days"] for row in rows] == [0, followed[1].visit.days, 0]
+    assert ready_case[-1][2]["visit"] == followed[1].visit
+    assert (tmp_path / "case-0001-visit-2").is_dir()
 
 
 def test_a_case_is_made_as_it_was_planned_and_listed(ready_case, tmp_path: Path):
@@ -95,9 +125,11 @@ def test_a_case_is_made_as_it_was_planned_and_listed(ready_case, tmp_path: Path)
     assert options == {
         "side": plans[1].side,
         "bilateral": plans[1].bilateral,
+        "other": plans[1].other,
+        "visit": FIRST_VISIT,
         "field_strength_t": plans[1].field_strength_t,
         "difficulty": Difficulty.EASY,
-        "contrasts": plans[1].contrasts,
+        "plans": plans[1].series,
     }
     listed = json.loads((tmp_path / "cohort.json").read_text())
     assert (listed["seed"], listed["classes"], listed["formats"]) == (9, ["TOH", "ON"], ["nifti"])
@@ -178,7 +210,8 @@ def test_a_process_that_dies_is_told(monkeypatch, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"n": 0}, {"seed": -1}, {"classes": ()}, {"difficulties": ()}, {"formats": ()}, {"jobs": 0}]
+    "wrong",
+    [{"n": 0}, {"visits": 0}, {"seed": -1}, {"classes": ()}, {"difficulties": ()}, {"formats": ()}, {"jobs": 0}],
 )
 def test_requests_that_make_no_sense_are_refused(tmp_path: Path, wrong: dict[str, object]):
     with pytest.raises(ValueError, match="at least one"):

@@ -18,27 +18,33 @@ from scipy import ndimage
 
 from toh_mri.core.study import Contrast, SlicePlane
 from toh_mri.geometry import Grid, Side
+from toh_mri.phantom.coil import Coil
 from toh_mri.phantom.disease import Disease
+from toh_mri.phantom.magnet import Magnet
 from toh_mri.phantom.noise import Texture
 from toh_mri.phantom.painting import FINE, Rendering, render
 from toh_mri.phantom.painting.canvas import Mixture
 from toh_mri.phantom.protocol import Difficulty, SeriesPlan, default_plans, place, sequence_of
-from toh_mri.phantom.scanner import Coil, Magnet, acquire
+from toh_mri.phantom.scanner import acquire
 from toh_mri.phantom.scene import Scene
+from toh_mri.phantom.signal import fat_signal, water_signal
 from toh_mri.phantom.tissues import FAT_T1_MS, FAT_T2_MS, Tissue
 
 Found = dict[tuple[Contrast, float], dict[Tissue, float]]
 
 CONTRASTS = (Contrast.T1, Contrast.STIR, Contrast.T2FS, Contrast.PDFS)
 FIELDS = (1.5, 3.0)
-LEAK = 0.04  # share of fat's signal that spectral suppression leaves; inversion leaves 0.6 of that
-FAT_LEFT = {Contrast.T1: 1.0, Contrast.STIR: 0.6 * LEAK, Contrast.T2FS: LEAK, Contrast.PDFS: LEAK}
+LEAK = 0.012  # share of fat's main peak that spectral suppression leaves
+OLEFINIC = 0.047  # share of fat's signal that is not in that peak but beside water's
+SUPPRESSED = OLEFINIC + (1 - OLEFINIC) * LEAK
+FAT_LEFT = {Contrast.T1: 1.0, Contrast.STIR: 1.0, Contrast.T2FS: SUPPRESSED, Contrast.PDFS: SUPPRESSED}
 
 TISSUES = (
     *(Tissue.MUSCLE, Tissue.SUBCUTANEOUS_FAT, Tissue.YELLOW_MARROW, Tissue.RED_MARROW, Tissue.EDEMA, Tissue.FLUID),
     *(Tissue.CARTILAGE, Tissue.CORTEX, Tissue.SCLEROSIS, Tissue.MUMMIFIED_FAT, Tissue.GRANULATION),
     *(Tissue.DEEP_FAT, Tissue.DEBRIS),  # between the fibres of muscle; in lesions
 )
+THIN = {Tissue.GRANULATION, Tissue.DEBRIS, Tissue.MUMMIFIED_FAT}
 
 # Signal relative to muscle on T1, STIR, PD-FS and T2-FS, each at 1.5 and 3 T: computed from published relaxation
 # times with two pools, TR/TE 600/10, 4500/45 (fat nulled), 3000/35 and 4000/65 (5 % of the fat left). The weights
@@ -57,15 +63,12 @@ ESTIMATES = {
 }
 ORDER = (Contrast.T1, Contrast.STIR, Contrast.PDFS, Contrast.T2FS)
 ROUGHLY = 0.30
-# What fat gives on STIR depends on how well it is nulled, which the estimates take as perfect: only the ceiling
-# is compared.
-NULLED = {Tissue.YELLOW_MARROW, Tissue.MUMMIFIED_FAT, Tissue.SUBCUTANEOUS_FAT}
-NULLED_CEILING = 0.2
+NOISE = 0.06  # a difference that the noise of the fluid-sensitive series (1/13 of muscle) hides
 
 PLAIN = {  # least share and distance from the edge in samples, where the mean of an acquired image is taken
     Tissue.MUSCLE: (0.96, 5),
     Tissue.SUBCUTANEOUS_FAT: (0.99, 5),
-    Tissue.YELLOW_MARROW: (0.90, 5),
+    Tissue.YELLOW_MARROW: (0.70, 4),
     Tissue.EDEMA: (0.90, 4),
 }
 
@@ -135,16 +138,23 @@ def renderings(anatomy: Anatomy) -> dict[tuple[Contrast, float], Rendering]:
 
 @pytest.fixture(scope="module")
 def found(anatomy: Anatomy, renderings: dict[tuple[Contrast, float], Rendering]) -> Found:
-    """Magnitude of every tissue over muscle's, by sequence: what explains the rendered samples best."""
-    inside = sum(anatomy.shares[tissue] for tissue in TISSUES) > 0.999 * anatomy.shares[None]
+    """Magnitude of every tissue over muscle's, by sequence: what explains the rendered samples best.
+
+    Of a tissue too thin to be seen by itself in this slice it is the one the slice is painted with.
+    """
+    seen = [tissue for tissue in TISSUES if anatomy.shares[tissue].max() > 0.4]
+    assert not set(TISSUES) - set(seen) - THIN
+    inside = sum(anatomy.shares[tissue] for tissue in seen) > 0.999 * anatomy.shares[None]
     inside &= anatomy.shares[None] > 0.5
-    shares = np.stack([anatomy.shares[tissue][inside] for tissue in TISSUES], axis=-1).astype(np.float64)
-    assert shares.max(axis=0).min() > 0.4  # every tissue is there
+    shares = np.stack([anatomy.shares[tissue][inside] for tissue in seen], axis=-1).astype(np.float64)
     ratios = {}
     for key, made in renderings.items():
         signal = (made.water + made.fat * np.float32(FAT_LEFT[key[0]]))[inside].astype(np.float64)
-        own = np.abs(np.linalg.solve(shares.T @ shares, shares.T @ signal))
-        ratios[key] = {tissue: float(value / own[0]) for tissue, value in zip(TISSUES, own, strict=True)}
+        own = dict(zip(seen, np.linalg.solve(shares.T @ shares, shares.T @ signal), strict=True))
+        sequence = sequence_of(*key)
+        for thin in set(TISSUES) - set(seen):
+            own[thin] = water_signal(thin, sequence) + fat_signal(thin, sequence) * FAT_LEFT[key[0]]
+        ratios[key] = {tissue: float(abs(own[tissue] / own[Tissue.MUSCLE])) for tissue in TISSUES}
     return ratios
 
 
@@ -153,10 +163,13 @@ def expected(tissue: Tissue, contrast: Contrast, field: float) -> float:
     sequence = sequence_of(contrast, field)
     tr, te, ti = sequence.repetition_time_ms, sequence.echo_time_ms, sequence.inversion_time_ms
     made_of, pick = tissue.value, FIELDS.index(field)
-    t1, t2 = made_of.t1_ms[pick], made_of.t2_ms[pick]
-    upright = 1 - exp(-tr / t1) if ti is None else 1 - 2 * exp(-ti / t1) + exp(-tr / t1)
-    fat = (1 - exp(-tr / FAT_T1_MS[field])) * exp(-te / FAT_T2_MS[field])
-    return made_of.water * upright * exp(-te / t2) + made_of.fat * fat * FAT_LEFT[contrast]
+
+    def pool(t1: float, t2: float) -> float:
+        upright = 1 - exp(-tr / t1) if ti is None else 1 - 2 * exp(-ti / t1) + exp(-tr / t1)
+        return upright * exp(-te / t2)
+
+    water = made_of.water * pool(made_of.t1_ms[pick], made_of.t2_ms[pick])
+    return water + made_of.fat * pool(FAT_T1_MS[field], FAT_T2_MS[field]) * FAT_LEFT[contrast]
 
 
 def over_muscle(tissue: Tissue, contrast: Contrast, field: float) -> float:
@@ -176,23 +189,20 @@ def test_ratios_have_the_size_and_order_of_published_estimates(found: Found, con
     pick = ORDER.index(contrast), FIELDS.index(field)
     ratios = found[contrast, field]
     estimates = {tissue: values[pick[0]][pick[1]] for tissue, values in ESTIMATES.items()}
-    nulled = NULLED if contrast is Contrast.STIR else set()
-    for tissue in nulled:
-        assert max(ratios[tissue], estimates[tissue]) < NULLED_CEILING
-    for tissue in estimates.keys() - nulled:
-        nothing = 0.06 if tissue is Tissue.CORTEX else 0.0
-        assert ratios[tissue] == pytest.approx(estimates[tissue], rel=ROUGHLY, abs=nothing), tissue
-    for one, other in permutations(estimates.keys() - nulled, 2):
-        if estimates[one] > (1 + ROUGHLY) * estimates[other]:
+    for tissue, estimate in estimates.items():
+        nothing = NOISE if estimate < 2 * NOISE else 0.0
+        assert ratios[tissue] == pytest.approx(estimate, rel=ROUGHLY, abs=nothing), tissue
+    for one, other in permutations(estimates, 2):
+        if estimates[one] > max((1 + ROUGHLY) * estimates[other], NOISE):
             assert ratios[one] > ratios[other], (one, other)
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_inversion_nulls_the_fat_it_is_set_for(field: float):
+def test_inversion_time_is_set_just_short_of_the_null_of_fat(field: float):
     ti, tr = sequence_of(Contrast.STIR, field).inversion_time_ms, sequence_of(Contrast.STIR, field).repetition_time_ms
     t1 = FAT_T1_MS[field]
-    assert 1 - 2 * exp(-ti / t1) + exp(-tr / t1) == pytest.approx(0, abs=1e-6)
-    assert ti == pytest.approx(t1 * log(2), rel=0.01)
+    assert ti == pytest.approx(t1 * log(2), rel=0.02)
+    assert -0.005 < 1 - 2 * exp(-ti / t1) + exp(-tr / t1) < -0.002
 
 
 def acquired(made: Rendering, plan: SeriesPlan, grid: Grid, difficulty: Difficulty) -> NDArray[np.float64]:

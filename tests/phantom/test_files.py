@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,8 +10,15 @@ import numpy as np
 import pydicom
 import pytest
 
+from toh_mri.core.config.io import IoConfig
+from toh_mri.core.study import Contrast, SlicePlane
+from toh_mri.geometry import Image, Side
+from toh_mri.io.roles.assign import assign_role
 from toh_mri.io.volumes.nifti import read_nifti
-from toh_mri.phantom import PhantomCase, write_dicom_case, write_nifti_case
+from toh_mri.io.volumes.sidecar import read_sidecar
+from toh_mri.phantom import Disease, PhantomCase, PhantomSeries, make_case, write_dicom_case, write_nifti_case
+from toh_mri.phantom.nifti import sidecar
+from toh_mri.phantom.protocol import Dialect, SeriesPlan, default_plans, place, volume_plan
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -113,3 +121,79 @@ def test_dicom_headers_say_how_it_was_acquired(dicom_folder: Path):
     assert str(t1.PatientName) == "PHANTOM^SAMPLE"
     assert t1.BodyPartExamined == "HIP"
     assert t1.Laterality == "R"
+
+
+def small(plan: SeriesPlan, **changes: object) -> SeriesPlan:
+    return replace(plan, fov_mm=150.0, matrix=96, slices=3, thickness_mm=4.0, gap_mm=1.0, **changes)
+
+
+CONTRASTS = [contrast for contrast in Contrast if contrast is not Contrast.OTHER]
+
+
+@pytest.mark.parametrize("field", [1.5, 3.0])
+@pytest.mark.parametrize("dialect", list(Dialect))
+def test_every_series_is_taken_for_what_it_is_from_its_sidecar(dialect: Dialect, field: float, tmp_path: Path):
+    wanted = [(plane, contrast) for plane in SlicePlane for contrast in CONTRASTS]
+    plans = [*default_plans(field, bilateral=False, contrasts=wanted), volume_plan(field, bilateral=False)]
+    for plan in (replace(one, dialect=dialect) for one in plans):
+        grid = place(plan, np.zeros(3), np.eye(3))
+        image = Image(np.zeros(grid.shape, dtype=np.int16), grid)
+        content = sidecar(PhantomSeries(plan, image, {}, np.eye(4)))
+        (tmp_path / "any.json").write_text(json.dumps(content))
+        found = read_sidecar(tmp_path / "any.nii.gz")
+        role = assign_role(found.acquisition, plan.plane, found.words, IoConfig())
+        assert role.contrast is plan.sequence.contrast, (plan.name, role.reasons)
+        assert content["Manufacturer"] == "Phantom"
+        assert found.acquisition.acquisition_type == ("3D" if plan.sequence.is_volume else "2D")
+
+
+@pytest.fixture(scope="module")
+def oblique() -> PhantomCase:
+    """A water-fat separation turned out of its plane, and a volume."""
+    parts = [(SlicePlane.CORONAL, Contrast.DIXON_WATER), (SlicePlane.CORONAL, Contrast.DIXON_FAT)]
+    turned = [
+        small(plan, tilt_degree=(0.0, 5.0, 22.0), dialect=Dialect.CAPITALS)
+        for plan in default_plans(1.5, bilateral=False, contrasts=parts)
+    ]
+    volume = small(volume_plan(1.5, bilateral=False), dialect=Dialect.CAPITALS)
+    return make_case(9, Disease.TOH, side=Side.LEFT, plans=[*turned, volume])
+
+
+def test_oblique_series_lie_in_dicom_where_they_lie_in_nifti(oblique: PhantomCase, tmp_path: Path):
+    write_nifti_case(oblique, tmp_path)
+    write_dicom_case(oblique, tmp_path)
+    names = {"COR_DIXON_WATER": "WATER: COR OBL T2 FLEX", "COR_DIXON_FAT": "FAT: COR OBL T2 FLEX"}
+    files = read_all(tmp_path / "study")
+    for name, description in names.items():
+        image = read_nifti(tmp_path / "nifti" / f"{name}.nii.gz")
+        assert abs(image.grid.directions[1, 0]) == pytest.approx(np.cos(np.radians(22)), abs=0.08)
+        slices = sorted(files[description], key=lambda dataset: dataset.InstanceNumber)
+        for index, dataset in enumerate(slices):
+            across, down = np.array(dataset.ImageOrientationPatient, dtype=float).reshape(2, 3)
+            row_mm, column_mm = map(float, dataset.PixelSpacing)
+            place = np.array(dataset.ImagePositionPatient, dtype=float) + 20 * down * row_mm + 9 * across * column_mm
+            assert place == pytest.approx(image.grid.to_world([index, 20, 9]), abs=2e-3)
+            assert np.array_equal(dataset.pixel_array, image.array[index])
+
+
+def test_separation_and_volume_say_what_they_are(oblique: PhantomCase, tmp_path: Path):
+    write_dicom_case(oblique, tmp_path)
+    files = read_all(tmp_path / "study")
+    water, volume = files["WATER: COR OBL T2 FLEX"][0], files["COR 3D T1 SPGR"][0]
+    assert list(water.ImageType) == ["DERIVED", "PRIMARY", "DIXON", "WATER"]
+    assert (volume.ScanningSequence, volume.MRAcquisitionType) == ("GR", "3D")
+    assert list(volume.SequenceVariant) == ["SS", "SP"]
+    assert volume.EchoTime == pytest.approx(4.47)
+    assert volume.FlipAngle < 20
+    assert {dataset.Manufacturer for found in files.values() for dataset in found} == {"Phantom"}
+
+
+def test_both_images_of_a_separation_show_the_same_moment(oblique: PhantomCase):
+    water, fat, volume = oblique.series
+    assert np.array_equal(water.movement, fat.movement)
+    assert water.jerk == fat.jerk
+    assert np.array_equal(water.masks["labels"].array, fat.masks["labels"].array)
+    assert not np.array_equal(volume.movement, water.movement)
+    muscle = water.image.array > 2 * fat.image.array
+    assert muscle.mean() > 0.1
+    assert (fat.image.array > 2 * water.image.array).mean() > 0.1

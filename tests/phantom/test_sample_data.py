@@ -47,7 +47,7 @@ def test_phantom_still_makes_the_committed_study(sample_data: Path):
     which moves a grey value by one here and there, so that is what is allowed.
     """
     case = make_case(
-        15, Disease.ON, side=Side.LEFT, field_strength_t=3.0, contrasts=((SlicePlane.CORONAL, Contrast.T1),)
+        22, Disease.ON, side=Side.LEFT, field_strength_t=3.0, contrasts=((SlicePlane.CORONAL, Contrast.T1),)
     )
     committed = np.zeros(case.series[0].image.grid.shape, dtype=np.int64)
     for path in (sample_data / "on_left" / "study").iterdir():

@@ -8,43 +8,15 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from toh_mri.core.study import Contrast, SlicePlane
-from toh_mri.geometry import Grid, Image, Side
+from toh_mri.geometry import Side
+from toh_mri.phantom.course import FIRST_VISIT, Visit, onset_on_other_side
 from toh_mri.phantom.disease import EDEMA_THRESHOLD, Disease
-from toh_mri.phantom.painting import render
-from toh_mri.phantom.protocol import Difficulty, SeriesPlan, default_plans, localizer_plans, place
-from toh_mri.phantom.scanner import Coil, Magnet, acquire, draw_movement
+from toh_mri.phantom.examination import Examination, PhantomSeries
+from toh_mri.phantom.protocol import Difficulty, SeriesPlan, default_plans
 from toh_mri.phantom.scene import Scene
-from toh_mri.phantom.streams import stream
-from toh_mri.phantom.truth import SIDE_LETTER, hip_truth, joint_params, label_codes, masks_of
-
-
-@dataclass(frozen=True, eq=False)
-class PhantomSeries:
-    """One series with its truth.
-
-    Attributes
-    ----------
-    plan : SeriesPlan
-    image : Image of int16
-    masks : mapping of str to Image of uint8
-        By the names of the truth layout: ``labels``, ``edema``, ...
-    movement : ndarray of float64, shape (4, 4)
-        How the patient lay: LPS mm of the truth's landmarks to LPS mm of this series.
-    """
-
-    plan: SeriesPlan
-    image: Image
-    masks: Mapping[str, Image]
-    movement: NDArray[np.float64]
-
-    @property
-    def name(self) -> str:
-        """Name of the series' files, for example ``COR_STIR``."""
-        return self.plan.name
+from toh_mri.phantom.truth import SIDE_LETTER, hip_truth, joint_params, label_codes
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +32,8 @@ class PhantomCase:
         Single thick slices in the three planes.
     truth : mapping
         What ``truth.json`` holds.
+    visit : Visit
+        Which of the person's visits this is.
     """
 
     seed: int
@@ -67,6 +41,7 @@ class PhantomCase:
     series: tuple[PhantomSeries, ...]
     localizer: tuple[PhantomSeries, ...]
     truth: Mapping[str, object]
+    visit: Visit = FIRST_VISIT
 
 
 def make_case(
@@ -75,6 +50,8 @@ def make_case(
     *,
     side: Side,
     bilateral: bool = False,
+    other: Disease = Disease.NORMAL,
+    visit: Visit = FIRST_VISIT,
     field_strength_t: float = 1.5,
     difficulty: Difficulty = Difficulty.STANDARD,
     contrasts: Listing[tuple[SlicePlane, Contrast]] = (
@@ -90,10 +67,14 @@ def make_case(
     seed : int
         Everything random comes from it, >= 0.
     disease : Disease
-        Of the hip on `side`; the other hip of a bilateral case is normal.
+        Of the hip on `side`, at the first visit.
     side : Side
     bilateral : bool
         Both hips in a large field of view; else one hip in a small one.
+    other : Disease
+        Of the other hip, at the first visit.
+    visit : Visit
+        Later visits show the same person, further on in the course of the disease, examined anew.
     field_strength_t : float
         1.5 or 3.0.
     difficulty : Difficulty
@@ -112,16 +93,17 @@ def make_case(
     chosen = tuple(plans or default_plans(field_strength_t, bilateral=bilateral, contrasts=contrasts))
     if len({plan.name for plan in chosen}) < len(chosen):
         raise ValueError("every series of a case needs a plane and contrast of its own")
-    scene = Scene.draw(seed, {side: disease})
-    examination = _Examination.draw(scene, side, seed, difficulty, bilateral=bilateral)
-    series = tuple(examination.acquire(plan, still=index == 0) for index, plan in enumerate(chosen))
-    localizer = tuple(examination.acquire(plan, still=True) for plan in localizer_plans(field_strength_t))
+    scene = _scene_at(visit, seed, {side: disease, side.other: other}, side)
+    examination = Examination.draw(scene, side, visit.seed(seed), difficulty, bilateral=bilateral, patient_seed=seed)
+    series, localizer = examination.acquire(chosen), examination.localizer(field_strength_t)
     in_view = tuple(Side) if bilateral else (side,)
     truth: dict[str, object] = {
         "seed": seed,
         "cls": str(disease),
         "side": SIDE_LETTER[side],
         "bilateral": bilateral,
+        "visit": visit.number,
+        "days": visit.days,
         "difficulty": str(difficulty),
         "field_strength_t": field_strength_t,
         "edema_threshold": EDEMA_THRESHOLD,
@@ -131,53 +113,21 @@ def make_case(
         "params": {
             "person": asdict(scene.person),
             "hips": _drawn(scene),
+            "metal": examination.screw is not None,
+            "dixon_swap": examination.magnet.swap is not None and any(one.sequence.is_dixon for one in chosen),
             **joint_params({own: scene.hips[own] for own in in_view}),
         },
     }
-    return PhantomCase(seed, field_strength_t, series, localizer, MappingProxyType(truth))
+    return PhantomCase(seed, field_strength_t, series, localizer, MappingProxyType(truth), visit)
 
 
-@dataclass(frozen=True, eq=False)
-class _Examination:
-    """One visit to the scanner."""
-
-    scene: Scene
-    seed: int
-    difficulty: Difficulty
-    coil: Coil
-    magnet: Magnet
-    center: NDArray[np.float64]
-    turn: NDArray[np.float64]
-
-    @classmethod
-    def draw(cls, scene: Scene, side: Side, seed: int, difficulty: Difficulty, *, bilateral: bool) -> _Examination:
-        """Draw coil, field and prescription."""
-        rng = stream(seed, "prescription")
-        hip = scene.hips[side]
-        hip_center = hip.to_world([0.0, 0.0, 0.0])
-        middle = np.array([0.0, 0.0, -18.0]) if bilateral else hip.to_world([2.0, 2.0, -12.0])
-        tilt = np.radians(rng.normal(0, [1.5, 1.5, 2.0]))
-        coil_rng = stream(seed, "coil")
-        return cls(
-            scene=scene,
-            seed=seed,
-            difficulty=difficulty,
-            coil=Coil.over_body(difficulty, coil_rng) if bilateral else Coil.over_hip(hip_center, difficulty, coil_rng),
-            magnet=Magnet.draw(difficulty, stream(seed, "magnet")),
-            center=middle + rng.normal(0, 3.0, 3),
-            turn=Rotation.from_rotvec(tilt).as_matrix(),
-        )
-
-    def acquire(self, plan: SeriesPlan, *, still: bool) -> PhantomSeries:
-        """Acquire one series; `still` where the patient has not moved yet."""
-        grid = place(plan, self.center, self.turn)
-        movement = np.eye(4) if still else draw_movement(self.difficulty, stream(self.seed, f"movement/{plan.name}"))
-        seen: Grid = grid.transformed(np.linalg.inv(movement))
-        rendering = render(self.scene, seen, plan.thickness_mm, plan.sequence)
-        noise = stream(self.seed, f"noise/{plan.name}")
-        array = acquire(rendering, plan, grid, self.coil, self.magnet, self.difficulty, noise)
-        masks = {name: Image(mask, grid) for name, mask in masks_of(rendering.truth, grid.shape).items()}
-        return PhantomSeries(plan, Image(array, grid), MappingProxyType(masks), movement)
+def _scene_at(visit: Visit, seed: int, diseases: Mapping[Side, Disease], side: Side) -> Scene:
+    """Draw the person as they are at a visit; TOH of one side may by then have come to the other."""
+    onset = onset_on_other_side(diseases[side], seed)
+    if onset is None or visit.days < onset or diseases[side.other] is not Disease.NORMAL:
+        return Scene.draw(seed, diseases, dict.fromkeys(Side, visit.days))
+    days = {side: visit.days, side.other: visit.days - onset}
+    return Scene.draw(seed, {**diseases, side.other: diseases[side]}, days)
 
 
 def _series_truth(series: PhantomSeries) -> dict[str, object]:
@@ -189,6 +139,7 @@ def _series_truth(series: PhantomSeries) -> dict[str, object]:
         "TR": sequence.repetition_time_ms,
         "TE": sequence.echo_time_ms,
         "TI": sequence.inversion_time_ms,
+        "flip_degree": sequence.flip_angle_degree,
         "etl": sequence.echo_train_length,
         "fat_sat": sequence.spectral_fat_suppression,
         "rows": plan.matrix,
@@ -199,6 +150,8 @@ def _series_truth(series: PhantomSeries) -> dict[str, object]:
         "spacing_mm": plan.spacing_mm,
         "snr": plan.snr,
         "movement_lps": series.movement.tolist(),
+        "jerk": None if series.jerk is None else asdict(series.jerk),
+        "oblique_degree": list(plan.tilt_degree),
         "affine_lps_slice_row_column": grid.affine.tolist(),
         "edema_ml_on_grid": float(np.count_nonzero(series.masks["edema"].array)) * voxel,
         "necrosis_ml_on_grid": float(np.count_nonzero(series.masks["necrosis"].array)) * voxel,
@@ -207,9 +160,4 @@ def _series_truth(series: PhantomSeries) -> dict[str, object]:
 
 def _drawn(scene: Scene) -> dict[str, object]:
     """Return what was drawn for the lesions of each hip, numbers only."""
-    drawn: dict[str, object] = {}
-    for side, hip in scene.hips.items():
-        lesion = hip.lesions.edema or hip.lesions.necrosis
-        values = {} if lesion is None else {k: v for k, v in vars(lesion).items() if isinstance(v, float)}
-        drawn[SIDE_LETTER[side]] = {"fluid_mm": hip.lesions.fluid_mm, **values}
-    return drawn
+    return {SIDE_LETTER[side]: hip.lesions.drawn() for side, hip in scene.hips.items()}

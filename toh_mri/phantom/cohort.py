@@ -17,7 +17,7 @@ from collections.abc import Sequence as Listing
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from importlib.metadata import version
@@ -25,22 +25,30 @@ from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 
-import numpy as np
-
 from toh_mri.core.errors import ExportError, TohMriError
-from toh_mri.core.study import Contrast, SlicePlane
 from toh_mri.geometry import Side
 from toh_mri.phantom.case import PhantomCase, make_case
+from toh_mri.phantom.course import FIRST_VISIT, Visit, draw_visits
 from toh_mri.phantom.dicom import write_dicom_case
 from toh_mri.phantom.disease import Disease
 from toh_mri.phantom.nifti import write_nifti_case
-from toh_mri.phantom.protocol import Difficulty
+from toh_mri.phantom.prescription import draw_series
+from toh_mri.phantom.protocol import Difficulty, SeriesPlan
 from toh_mri.phantom.streams import stream
 from toh_mri.phantom.truth import SIDE_LETTER
 
 _BILATERAL_SHARE = 0.25  # shares are the author's choice: no published mix of protocols is followed
-_THIRD_SERIES_SHARE = 0.33
-_FLUID_SENSITIVE = (Contrast.STIR, Contrast.STIR, Contrast.T2FS, Contrast.PDFS)  # one is drawn
+
+
+# How often the other hip has the same disease, where both are in view. Osteonecrosis is bilateral in 40-70 % of
+# patients (Klontzas 2023); the other shares are the author's choice.
+_SAME_ON_OTHER_SIDE = {
+    Disease.ON: 0.40,
+    Disease.OA: 0.40,
+    Disease.ARTHRITIS: 0.25,
+    Disease.SIF: 0.05,
+    Disease.REPLACEMENT: 0.60,
+}
 
 
 class CaseFormat(StrEnum):
@@ -62,14 +70,17 @@ class CasePlan:
     disease: Disease
     side: Side
     bilateral: bool
+    other: Disease
     field_strength_t: float
     difficulty: Difficulty
-    contrasts: tuple[tuple[SlicePlane, Contrast], ...]
+    series: tuple[SeriesPlan, ...]
+    visit: Visit = FIRST_VISIT
 
     @property
     def name(self) -> str:
         """Name of the case and its folder."""
-        return f"case-{self.number:04d}"
+        later = "" if self.visit.number == 1 else f"-visit-{self.visit.number}"
+        return f"case-{self.number:04d}{later}"
 
     def make(self) -> PhantomCase:
         """Make the case."""
@@ -78,9 +89,11 @@ class CasePlan:
             self.disease,
             side=self.side,
             bilateral=self.bilateral,
+            other=self.other,
+            visit=self.visit,
             field_strength_t=self.field_strength_t,
             difficulty=self.difficulty,
-            contrasts=self.contrasts,
+            plans=self.series,
         )
 
 
@@ -99,6 +112,7 @@ def plan_cohort(
     *,
     classes: Listing[Disease] = tuple(Disease),
     difficulties: Listing[Difficulty] = (Difficulty.STANDARD,),
+    visits: int = 1,
 ) -> tuple[CasePlan, ...]:
     """Draw what the cases of a cohort are.
 
@@ -110,39 +124,51 @@ def plan_cohort(
         >= 0.
     classes, difficulties : sequence
         Each class comes once in every ``len(classes)`` cases, in random order; difficulties are drawn evenly.
+    visits : int
+        Of every person, >= 1. The first one is the same however many follow; the plans of one person stand
+        together.
 
     Raises
     ------
     ValueError
-        Without a case, a class or a difficulty, or with a negative seed.
+        Without a case, a visit, a class or a difficulty, or with a negative seed.
     """
-    if n < 1 or seed < 0 or not classes or not difficulties:
-        raise ValueError("a cohort needs at least one case, class and difficulty, and a seed of 0 or more")
-    return tuple(_plan(number, seed, classes, difficulties) for number in range(1, n + 1))
+    if min(n, visits) < 1 or seed < 0 or not classes or not difficulties:
+        raise ValueError("a cohort needs at least one case, visit, class and difficulty, and a seed of 0 or more")
+    first = (_plan(number, seed, classes, difficulties) for number in range(1, n + 1))
+    return tuple(_at(visit, plan) for plan in first for visit in draw_visits(visits, plan.seed))
 
 
 def _plan(number: int, seed: int, classes: Listing[Disease], difficulties: Listing[Difficulty]) -> CasePlan:
     rng = stream(seed, f"cohort/case/{number}")
     block, place = divmod(number - 1, len(classes))
-    order = stream(seed, f"cohort/classes/{block}").permutation(len(classes))
+    disease = classes[stream(seed, f"cohort/classes/{block}").permutation(len(classes))[place]]
+    case_seed = int(rng.integers(2**48))  # 15 digits: a spreadsheet keeps them
+    side = (Side.LEFT, Side.RIGHT)[rng.integers(2)]
+    bilateral = bool(rng.random() < _BILATERAL_SHARE)
+    both = bilateral and stream(seed, f"cohort/other/{number}").random() < _SAME_ON_OTHER_SIDE.get(disease, 0.0)
     return CasePlan(
         number=number,
-        seed=int(rng.integers(2**48)),  # 15 digits: a spreadsheet keeps them
-        disease=classes[order[place]],
-        side=(Side.LEFT, Side.RIGHT)[rng.integers(2)],
-        bilateral=bool(rng.random() < _BILATERAL_SHARE),
+        seed=case_seed,
+        disease=disease,
+        side=side,
+        bilateral=bilateral,
+        other=disease if both else Disease.NORMAL,
         field_strength_t=(1.5, 3.0)[rng.integers(2)],
         difficulty=difficulties[int(rng.integers(len(difficulties)))],
-        contrasts=_contrasts(rng),
+        series=(),
     )
 
 
-def _contrasts(rng: np.random.Generator) -> tuple[tuple[SlicePlane, Contrast], ...]:
-    """Draw a coronal T1 and a coronal fluid-sensitive series, at times the latter in another plane as well."""
-    fluid = _FLUID_SENSITIVE[int(rng.integers(len(_FLUID_SENSITIVE)))]
-    pair = ((SlicePlane.CORONAL, Contrast.T1), (SlicePlane.CORONAL, fluid))
-    third = (SlicePlane.SAGITTAL, SlicePlane.AXIAL)[int(rng.integers(2))]
-    return (*pair, (third, fluid)) if rng.random() < _THIRD_SERIES_SHARE else pair
+def _at(visit: Visit, plan: CasePlan) -> CasePlan:
+    """Return the plan for one of a person's visits, with its series drawn."""
+    series = draw_series(
+        stream(visit.seed(plan.seed), "series"),
+        field_strength_t=plan.field_strength_t,
+        side=plan.side,
+        bilateral=plan.bilateral,
+    )
+    return replace(plan, visit=visit, series=series)
 
 
 def write_cohort(
@@ -153,16 +179,19 @@ def write_cohort(
     classes: Listing[Disease] = tuple(Disease),
     difficulties: Listing[Difficulty] = (Difficulty.STANDARD,),
     formats: Listing[CaseFormat] = (CaseFormat.NIFTI,),
+    visits: int = 1,
     jobs: int = 1,
     on_done: Callable[[CaseDone], None] = lambda _: None,
 ) -> tuple[CasePlan, ...]:
     """Write a cohort: ``case-0001/…``, ``cohort.json`` and ``cohort.csv``; finished cases are not made again.
 
+    Follow-up lies beside the first visit: ``case-0001-visit-2/…``.
+
     Parameters
     ----------
     out : str or Path
-        New, empty, or holding the same cohort, whole or in part; `n` may differ.
-    n, seed, classes, difficulties
+        New, empty, or holding the same cohort, whole or in part; `n` and `visits` may differ.
+    n, seed, classes, difficulties, visits
         As `plan_cohort` takes them.
     formats : sequence of CaseFormat
         Each case is written in each of them, beside one truth.
@@ -187,7 +216,7 @@ def write_cohort(
     """
     if not formats or jobs < 1:
         raise ValueError("a cohort needs at least one format and one job")
-    plans = plan_cohort(n, seed, classes=classes, difficulties=difficulties)
+    plans = plan_cohort(n, seed, classes=classes, difficulties=difficulties, visits=visits)
     folder, formats = Path(out), tuple(dict.fromkeys(formats))
     settings: dict[str, object] = {
         "version": version("toh-mri"),
@@ -199,8 +228,8 @@ def write_cohort(
     with _writing(folder):
         listed = _listed_before(folder, settings)
         folder.mkdir(parents=True, exist_ok=True)
-        rows = [_row(plan, formats) for plan in plans]
-        _write_list(folder, settings, rows if len(rows) > len(listed) else listed)
+        rows = {str(row["id"]): row for row in [*listed, *(_row(plan, formats) for plan in plans)]}
+        _write_list(folder, settings, sorted(rows.values(), key=_place))
     work = partial(_write_case, folder=folder, formats=formats)
     for done in map(work, plans) if jobs == 1 else _in_processes(work, plans, jobs):
         on_done(done)
@@ -211,7 +240,7 @@ def _listed_before(folder: Path, settings: dict[str, object]) -> list[dict[str, 
     """Return the cases that an earlier run of the same cohort listed; refuse a folder that holds other cases."""
     try:
         earlier = json.loads((folder / "cohort.json").read_text(encoding="utf-8"))
-        cases = list(earlier.pop("cases"))
+        cases = sorted(earlier.pop("cases"), key=_place)
     except FileNotFoundError:
         earlier, cases = settings, []
         if any(folder.glob("case-*")):
@@ -234,11 +263,20 @@ def _row(plan: CasePlan, formats: Listing[CaseFormat]) -> dict[str, object]:
         "cls": str(plan.disease),
         "side": SIDE_LETTER[plan.side],
         "bilateral": plan.bilateral,
+        "other_cls": str(plan.other),
+        "visit": plan.visit.number,
+        "days": plan.visit.days,
         "difficulty": str(plan.difficulty),
         "field_strength_t": plan.field_strength_t,
-        "series": ";".join(f"{plane}_{contrast}" for plane, contrast in plan.contrasts),
+        "series": ";".join(series.name for series in plan.series),
         "format": ";".join(formats),
     }
+
+
+def _place(row: dict[str, object]) -> tuple[int, int]:
+    """Return where a case stands in the list: by its number, then by visit."""
+    number, _, visit = str(row["id"]).removeprefix("case-").partition("-visit-")
+    return int(number), int(visit or 1)
 
 
 def _write_list(folder: Path, settings: dict[str, object], rows: Listing[dict[str, object]]) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
+from pydicom.valuerep import DSfloat
 
 from toh_mri.geometry import Grid
-from toh_mri.phantom.case import PhantomCase, PhantomSeries
-from toh_mri.phantom.nifti import scanning_sequence, write_truth
+from toh_mri.phantom.case import PhantomCase
+from toh_mri.phantom.examination import PhantomSeries
+from toh_mri.phantom.headers import header
+from toh_mri.phantom.nifti import write_truth
 from toh_mri.phantom.streams import stream
 
-_DATE, _TIME = "20200101", "120000"  # fixed: nothing depends on when a phantom is written
+_FIRST_DAY, _TIME = date(2020, 1, 1), "120000"  # fixed: nothing depends on when a phantom is written
 _NOTE = "Export of one study. This file is not an image.\n"
 
 
@@ -44,7 +48,7 @@ def _instances(case: PhantomCase) -> Iterator[FileDataset]:
     for index, planes in enumerate([case.localizer, *([one] for one in case.series)]):
         number = 1
         for series in planes:
-            description = "localizer" if index == 0 else series.plan.description
+            description = "localizer" if index == 0 else header(series.plan).series_description
             for slice_index in range(series.image.grid.shape[0]):
                 dataset = _instance(case, series, slice_index)
                 dataset.StudyInstanceUID = study
@@ -54,14 +58,15 @@ def _instances(case: PhantomCase) -> Iterator[FileDataset]:
                 dataset.InstanceNumber = number
                 dataset.SOPInstanceUID = _uid(case, f"instance {index} {number}")
                 dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-                dataset.ImageType = ["ORIGINAL", "PRIMARY", "M", "ND"]
                 number += 1
                 yield dataset
 
 
 def _uid(case: PhantomCase, name: str) -> UID:
     """Return a UID below 2.25 that follows from the case and a name."""
-    words = f"toh-mri phantom {case.seed} {case.truth['cls']} {case.truth['side']} {case.field_strength_t} {name}"
+    later = "" if case.visit.number == 1 else f"visit {case.visit.number} "
+    what = f"{case.seed} {case.truth['cls']} {case.truth['side']} {case.field_strength_t}"
+    words = f"toh-mri phantom {what} {later}{name}"
     return UID(f"2.25.{int.from_bytes(hashlib.sha256(words.encode()).digest()[:16], 'big')}")
 
 
@@ -87,10 +92,11 @@ def _instance(case: PhantomCase, series: PhantomSeries, index: int) -> FileDatas
 def _describe_patient(dataset: FileDataset, case: PhantomCase) -> None:
     dataset.PatientName, dataset.PatientID = "PHANTOM^SAMPLE", f"PHANTOM-{case.seed}"
     dataset.PatientBirthDate, dataset.PatientSex = "", "O"
-    dataset.StudyDate = dataset.SeriesDate = dataset.AcquisitionDate = dataset.ContentDate = _DATE
+    day = (_FIRST_DAY + timedelta(days=case.visit.days)).strftime("%Y%m%d")
+    dataset.StudyDate = dataset.SeriesDate = dataset.AcquisitionDate = dataset.ContentDate = day
     dataset.StudyTime = dataset.SeriesTime = dataset.AcquisitionTime = dataset.ContentTime = _TIME
     dataset.AccessionNumber = dataset.ReferringPhysicianName = ""
-    dataset.StudyID, dataset.StudyDescription = "1", "MR HIP"
+    dataset.StudyID, dataset.StudyDescription = str(case.visit.number), "MR HIP"
     dataset.Modality, dataset.Manufacturer, dataset.ManufacturerModelName = "MR", "Phantom", "toh-mri phantom"
     dataset.BodyPartExamined, dataset.PatientPosition = "HIP", "HFS"
     dataset.FrameOfReferenceUID, dataset.PositionReferenceIndicator = _uid(case, "frame"), ""
@@ -98,20 +104,25 @@ def _describe_patient(dataset: FileDataset, case: PhantomCase) -> None:
 
 
 def _describe_sequence(dataset: FileDataset, series: PhantomSeries) -> None:
-    plan, sequence = series.plan, series.plan.sequence
-    dataset.ScanningSequence, dataset.SequenceVariant = scanning_sequence(sequence), "SK"
-    dataset.ScanOptions = "FS" if sequence.spectral_fat_suppression else ""
-    dataset.MRAcquisitionType = "2D"
+    plan, sequence, words = series.plan, series.plan.sequence, header(series.plan)
+    dataset.ImageType, dataset.SequenceName = list(words.image_type), words.sequence_name
+    dataset.ScanningSequence, dataset.SequenceVariant = words.scanning_sequence, list(words.sequence_variant)
+    dataset.ScanOptions, dataset.MRAcquisitionType = list(words.scan_options), words.acquisition_type
     dataset.RepetitionTime, dataset.EchoTime = sequence.repetition_time_ms, sequence.echo_time_ms
     if sequence.inversion_time_ms is not None:
         dataset.InversionTime = round(sequence.inversion_time_ms, 1)
-    dataset.EchoTrainLength, dataset.FlipAngle = sequence.echo_train_length, 90
+    dataset.EchoTrainLength, dataset.FlipAngle = sequence.echo_train_length, sequence.flip_angle_degree
     dataset.MagneticFieldStrength, dataset.PixelBandwidth = sequence.field_strength_t, sequence.bandwidth_hz
     dataset.SliceThickness, dataset.SpacingBetweenSlices = plan.thickness_mm, round(plan.spacing_mm, 4)
 
 
 def _describe_place(dataset: FileDataset, grid: Grid, index: int) -> None:
     across, down = grid.directions[:, 2], grid.directions[:, 1]
-    dataset.ImageOrientationPatient = [round(float(v), 8) for v in (*across, *down)]
-    dataset.ImagePositionPatient = [round(float(v), 5) for v in grid.to_world([index, 0, 0])]
-    dataset.PixelSpacing = [round(s, 6) for s in grid.spacing_mm[1:]]
+    dataset.ImageOrientationPatient = _decimals((*across, *down))
+    dataset.ImagePositionPatient = _decimals(grid.to_world([index, 0, 0]))
+    dataset.PixelSpacing = _decimals(grid.spacing_mm[1:])
+
+
+def _decimals(values: Iterable[float]) -> list[DSfloat]:
+    """Return decimal strings of all the 16 characters that DICOM allows: a spacing adds up over a whole image."""
+    return [DSfloat(float(value), auto_format=True) for value in values]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ from toh_mri.phantom.anatomy.femur import Femur
 from toh_mri.phantom.noise import Texture
 from toh_mri.phantom.points import Field, Points
 from toh_mri.phantom.shapes import limit, ramp
+from toh_mri.phantom.tissues import Tissue
 
 
 class Sheet(NamedTuple):
@@ -20,7 +21,7 @@ class Sheet(NamedTuple):
     Attributes
     ----------
     across : float array, mm
-        Signed distance to the sheet's middle.
+        Signed distance to the sheet's middle; stretched where the sheet is thinner than twice its `half_mm`.
     beyond : float array, mm
         Signed distance to the sheet's margin, negative where it is.
     """
@@ -34,17 +35,25 @@ class FractureLine(Protocol):
 
     @property
     def name(self) -> str:
-        """Name in the truth's ``params.joint``; its mask is ``line_<name>``."""
+        """Name in the truth's ``params.joint``."""
 
     @property
     def length_mm(self) -> float:
         """Length as drawn, gaps included."""
 
     @property
+    def mask(self) -> str:
+        """Name of its mask in the truth."""
+
+    @property
+    def tissue(self) -> Tissue:
+        """What it is filled with."""
+
+    @property
     def half_mm(self) -> float:
         """Half its thickness."""
 
-    def sheet(self, p: Points) -> Sheet:
+    def sheet(self, p: Points, femur: Femur) -> Sheet:
         """Return the line at points of the hip's frame."""
 
 
@@ -54,7 +63,6 @@ class SubchondralLine:
 
     Attributes
     ----------
-    femur : Femur
     middle, along : ndarray of float64, shape (3,)
         Unit vectors from the head's centre: to the line's middle, and (at right angles) to its ends.
     length_mm, width_mm : float
@@ -69,7 +77,6 @@ class SubchondralLine:
         Factor on the edema between line and surface.
     """
 
-    femur: Femur
     middle: NDArray[np.float64]
     along: NDArray[np.float64]
     length_mm: float
@@ -84,10 +91,12 @@ class SubchondralLine:
     above: float
 
     name = "subchondral"
+    mask = "line_subchondral"
+    tissue = Tissue.SCLEROSIS
 
     @classmethod
     def draw(cls, femur: Femur, rng: np.random.Generator) -> SubchondralLine:
-        """Draw a line.
+        """Draw the line of an insufficiency fracture.
 
         Lengths: mean 13.4 mm (confidence interval of the mean 7.6-19.3) where the fracture healed and 22.5 mm
         (17.7-27.3) where it went on to collapse, Iwasaki 2012 (Br J Radiol). Signal above the line: high in 21,
@@ -100,7 +109,6 @@ class SubchondralLine:
         along /= np.linalg.norm(along)
         length = float(rng.uniform(10.0, min(30.0, 1.1 * femur.radius_mm)))
         return cls(
-            femur=femur,
             middle=middle,
             along=along,
             length_mm=length,
@@ -115,9 +123,26 @@ class SubchondralLine:
             above=float(rng.choice([1.0, 0.6, 0.25], p=[0.525, 0.2, 0.275])),
         )
 
-    def sheet(self, p: Points) -> Sheet:
+    @classmethod
+    def draw_faint(cls, femur: Femur, rng: np.random.Generator) -> SubchondralLine:
+        """Draw the short thin line that a TOH may have: under 12.5 mm long and 4 mm thick.
+
+        Longer or thicker lines point to an irreversible lesion (Vande Berg 1999, Radiology; values recalled).
+        """
+        length = float(rng.uniform(5.0, 12.0))
+        return replace(
+            cls.draw(femur, rng),
+            length_mm=length,
+            width_mm=length * float(rng.uniform(0.7, 1.2)),
+            depth_mm=float(rng.uniform(2.6, 4.2)),
+            half_mm=float(rng.uniform(0.35, 0.55)),
+            gap_level=2.4,
+            above=1.0,
+        )
+
+    def sheet(self, p: Points, femur: Femur) -> Sheet:
         """Return the line at points of the hip's frame."""
-        radius = np.float32(self.femur.radius_mm - self.depth_mm)
+        radius = np.float32(femur.radius_mm - self.depth_mm)
         reach = np.maximum(p.norm(), np.float32(1e-3))
         side = p.along(np.cross(self.middle, self.along)) / reach
         u = radius * np.arctan2(p.along(self.along), p.along(self.middle))
@@ -127,11 +152,11 @@ class SubchondralLine:
         broken = 2.0 * (self.gaps(p) - np.float32(self.gap_level))
         wanted = self.depth_mm + self.slope_mm * limit(2 * u / self.length_mm, -1, 1)
         wanted = wanted + np.float32(self.rough_mm) * limit(self.rough(p), -1.4, 1.4)
-        return Sheet(-self.femur.head_distance(p) - wanted, np.maximum(margin, broken))
+        return Sheet(-femur.head_distance(p) - wanted, np.maximum(margin, broken))
 
-    def quiet(self, p: Points) -> Field:
+    def quiet(self, p: Points, femur: Femur) -> Field:
         """Return the factor on edema: less than 1 between line and surface where signal is low there."""
-        across, beyond = self.sheet(p)
+        across, beyond = self.sheet(p, femur)
         return 1 - np.float32(1 - self.above) * ramp(across, 0.5, -0.5) * ramp(beyond, 4.0, -2.0)
 
 
@@ -148,7 +173,10 @@ class NeckLine:
     length_mm, depth_mm : float
         From cortex to tip, and half of its extent from front to back.
     half_mm, rough_mm : float
-    rough : Texture
+        Half its thickness at the cortex; it tapers to a third of that at the tip.
+    rough, gaps : Texture
+    gap_level : float
+        Broken where `gaps` is above this.
     lateral : bool
         On the tension (upper) side; else on the compression (medial) side.
     """
@@ -161,16 +189,21 @@ class NeckLine:
     half_mm: float
     rough_mm: float
     rough: Texture
+    gaps: Texture
+    gap_level: float
     lateral: bool
 
     name = "neck"
+    mask = "line_neck"
+    tissue = Tissue.SCLEROSIS
 
     @classmethod
     def draw(cls, femur: Femur, rng: np.random.Generator) -> NeckLine:
         """Draw a line, on the tension side in one of four.
 
         Length: 40-60 % of the neck's width, about the half at which management changes (JBJS Reviews 2022). Patients
-        have 25 (standard deviation 8-11) % (JBJS 2018;100:1496): only long lines are drawn, others are not scored.
+        have 25 (standard deviation 8-11) % (JBJS 2018;100:1496): lines under 10 mm are not drawn, as they are not
+        scored. Gaps and taper are the author's estimate.
         """
         neck, lateral = femur.neck, bool(rng.random() < 0.25)
         inward = -neck.up if lateral else neck.up
@@ -187,22 +220,27 @@ class NeckLine:
             start=middle - wall_mm * inward,
             inward=inward,
             normal=normal,
-            length_mm=width_mm * float(rng.uniform(0.4, 0.6)),
+            length_mm=max(10.0, width_mm * float(rng.uniform(0.4, 0.6))),
             depth_mm=float(rng.uniform(7.0, 11.0)),
-            half_mm=float(rng.uniform(0.6, 1.0)),
+            half_mm=float(rng.uniform(0.7, 1.1)),
             rough_mm=float(rng.uniform(0.5, 0.9)),
             rough=Texture.draw(rng, 4.5),
+            gaps=Texture.draw(rng, 4.5),
+            gap_level=float(rng.uniform(1.2, 2.4)),
             lateral=lateral,
         )
 
-    def sheet(self, p: Points) -> Sheet:
+    def sheet(self, p: Points, _femur: Femur) -> Sheet:
         """Return the line at points of the hip's frame."""
         q = p.minus(self.start)
         inward, side = q.along(self.inward), q.along(np.cross(self.normal, self.inward))
         tip = np.sqrt(np.square(np.maximum(inward, 0) / self.length_mm) + np.square(side / self.depth_mm))
         behind = -inward - np.float32(4.0)  # ends in the cortex, not on the neck's other side
         margin = np.maximum((tip - 1) * np.float32(min(self.length_mm, self.depth_mm)), behind)
-        return Sheet(q.along(self.normal) + np.float32(self.rough_mm) * self.rough(p), np.asarray(margin))
+        broken = 2.0 * (self.gaps(p) - np.float32(self.gap_level))
+        across = q.along(self.normal) + np.float32(self.rough_mm) * self.rough(p)
+        thinner = 1 - np.float32(2 / 3) * limit(tip, 0, 1)
+        return Sheet(np.asarray(across / thinner), np.maximum(margin, broken))
 
 
 def _wall(femur: Femur, origin: NDArray[np.float64], towards: NDArray[np.float64]) -> float:
@@ -236,6 +274,15 @@ class NeckEdema:
         reach = float(rng.uniform(10.0, 15.0))
         return cls(
             line, float(rng.uniform(0.7, 0.95)), reach, reach * float(rng.uniform(0.4, 0.6)), Texture.draw(rng, 8.0)
+        )
+
+    def less(self, level: float, _radius_mm: float) -> NeckEdema:
+        """Return what is left of it at a level 1..0: fainter and smaller."""
+        return replace(
+            self,
+            fraction=self.fraction * level,
+            reach_mm=self.reach_mm * (0.4 + 0.6 * level),
+            fade_mm=self.fade_mm * (0.4 + 0.6 * level),
         )
 
     def __call__(self, p: Points, _femur: Femur) -> Field:

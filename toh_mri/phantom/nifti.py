@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 from toh_mri.io.volumes.nifti import write_nifti
-from toh_mri.phantom.case import PhantomCase, PhantomSeries
-from toh_mri.phantom.signal import Sequence
+from toh_mri.phantom.case import PhantomCase
+from toh_mri.phantom.examination import PhantomSeries
+from toh_mri.phantom.headers import header
 
 _OPTIONAL = ("line_serpiginous",)  # written only where there is one
 
@@ -47,35 +48,32 @@ def write_truth(case: PhantomCase, folder: str | Path) -> None:
 
 def sidecar(series: PhantomSeries) -> dict[str, object]:
     """Return what dcm2niix would write beside the series; times in seconds."""
-    plan, sequence = series.plan, series.plan.sequence
+    plan, sequence, words = series.plan, series.plan.sequence, header(series.plan)
     values: dict[str, object] = {
         "Modality": "MR",
         "MagneticFieldStrength": sequence.field_strength_t,
         "Manufacturer": "Phantom",
         "BodyPartExamined": "HIP",
         "PatientPosition": "HFS",
-        "SeriesDescription": plan.description,
-        "ProtocolName": plan.description,
-        "ScanningSequence": scanning_sequence(sequence),
-        "SequenceVariant": "SK",
-        "ScanOptions": "FS" if sequence.spectral_fat_suppression else None,
-        "MRAcquisitionType": "2D",
+        "SeriesDescription": words.series_description,
+        "ProtocolName": words.series_description,
+        "SequenceName": words.sequence_name,
+        "ScanningSequence": words.scanning_sequence,
+        "SequenceVariant": "\\".join(words.sequence_variant),
+        "ScanOptions": "\\".join(words.scan_options),
+        "ImageType": list(words.image_type),
+        "MRAcquisitionType": words.acquisition_type,
         "SliceThickness": plan.thickness_mm,
         "SpacingBetweenSlices": plan.spacing_mm,
         "EchoTime": sequence.echo_time_ms / 1000,
         "RepetitionTime": sequence.repetition_time_ms / 1000,
         "InversionTime": None if sequence.inversion_time_ms is None else round(sequence.inversion_time_ms / 1000, 4),
-        "FlipAngle": 90,
+        "FlipAngle": sequence.flip_angle_degree,
         "EchoTrainLength": sequence.echo_train_length,
         "ImageOrientationPatientDICOM": [round(float(v), 6) for v in series.image.grid.directions[:, [2, 1]].T.ravel()],
         "ConversionSoftware": "dcm2niix",
     }
     return {name: value for name, value in values.items() if value is not None}
-
-
-def scanning_sequence(sequence: Sequence) -> str:
-    """Return DICOM's word for a sequence: SE, or IR where it has an inversion pulse."""
-    return "SE" if sequence.inversion_time_ms is None else "IR"
 
 
 def _write_json(path: Path, content: dict[str, object]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from toh_mri.kernels import fields
 from toh_mri.phantom.points import Field, Points
 
 _CELLS = 48
@@ -38,8 +39,7 @@ class Texture:
 
     def __call__(self, p: Points) -> Field:
         """Evaluate at points, any shape."""
-        index = np.stack([c / np.float32(s) for c, s in zip(p, self.cell_mm, strict=True)])
-        return np.asarray(ndimage.map_coordinates(self.tile, index, order=1, mode="grid-wrap", output=np.float32))
+        return fields.sample_tile(self.tile, *p.flat(), self.cell_mm.astype(np.float32)).reshape(p.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +69,6 @@ class Warp:
     def __call__(self, p: Points) -> Points:
         """Return the displaced points."""
         gain = np.float32(self.amplitude_mm * np.sqrt(2.0 / self.waves.shape[1]))
-        shifts = (
-            sum((np.sin(p.along(wave[:3]) + np.float32(wave[3])) for wave in axis), start=np.float32(0))
-            for axis in self.waves
-        )
-        return Points(*(c + gain * s for c, s in zip(p, shifts, strict=True)))
+        at, turns = p.flat(), (self.waves / (2 * np.pi)).astype(np.float32)
+        moved = (fields.add_waves(*at, c, own, gain) for c, own in zip(at, turns, strict=True))
+        return Points(*(c.reshape(p.shape) for c in moved))

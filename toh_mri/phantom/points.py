@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toh_mri.geometry import Grid, Plane
+from toh_mri.kernels import fields, raster
 
 Field = NDArray[np.floating[Any]]
 """Values at points: float32, any shape that broadcasts with the points' coordinates."""
@@ -34,8 +35,7 @@ class Points(NamedTuple):
 
     def along(self, axis: ArrayLike) -> Field:
         """Scalar product with a vector of shape (3,)."""
-        x, y, z = np.asarray(axis, dtype=np.float32)
-        return np.asarray(self.x * x + self.y * y + self.z * z)
+        return fields.weighted_sum(*self.flat(), *np.asarray(axis, dtype=np.float32)).reshape(self.shape)
 
     def rotated(self, matrix: ArrayLike) -> Points:
         """Apply a matrix of shape (3, 3)."""
@@ -43,7 +43,23 @@ class Points(NamedTuple):
 
     def norm(self) -> Field:
         """Distance from the origin."""
-        return np.asarray(np.sqrt(self.x * self.x + self.y * self.y + self.z * self.z))
+        return fields.length(*self.flat()).reshape(self.shape)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the coordinates, broadcast."""
+        return np.broadcast(*self).shape
+
+    def flat(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Return the coordinates one after the other, as kernels take them."""
+        even = self.x.shape == self.y.shape == self.z.shape
+        x, y, z = self if even else np.broadcast_arrays(*self)
+        return line_up(x), line_up(y), line_up(z)
+
+
+def line_up(field: Field) -> NDArray[np.float32]:
+    """Return the values of a field one after the other, as kernels take them."""
+    return np.ascontiguousarray(field, dtype=np.float32).reshape(-1)
 
 
 def plane_distance(plane: Plane, p: Points) -> Field:
@@ -136,16 +152,4 @@ def _corners(box: Box) -> list[tuple[tuple[float, float, float], ...]]:
 
 def upsample(field: Field, up: int) -> Field:
     """Interpolate linearly along the last two axes, `up` samples for each; the last sample is kept."""
-    count, rows, columns = field.shape
-    wide = np.empty((count, rows, (columns - 1) * up + 1), dtype=np.float32)
-    step = field[:, :, 1:] - field[:, :, :-1]
-    for part in range(up):
-        wide[:, :, part:-1:up] = field[:, :, :-1] + step * np.float32(part / up)
-    wide[:, :, -1] = field[:, :, -1]
-    tall = np.empty((count, (rows - 1) * up + 1, wide.shape[2]), dtype=np.float32)
-    step = (wide[:, 1:] - wide[:, :-1]) * np.float32(1 / up)
-    tall[:, 0:-1:up] = wide[:, :-1]
-    for part in range(1, up):
-        np.add(tall[:, part - 1 : -1 : up], step, out=tall[:, part:-1:up])
-    tall[:, -1] = wide[:, -1]
-    return tall
+    return raster.upsample_planes(np.ascontiguousarray(field, dtype=np.float32), up)

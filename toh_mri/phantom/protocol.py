@@ -8,10 +8,11 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from toh_mri.core.study import Contrast, SlicePlane
 from toh_mri.geometry import Grid
-from toh_mri.phantom.signal import Sequence, nulling_time_ms
+from toh_mri.phantom.signal import Sequence, Technique, in_phase_echo_ms, nulling_time_ms
 
 
 class Difficulty(StrEnum):
@@ -20,6 +21,14 @@ class Difficulty(StrEnum):
     EASY = "easy"
     STANDARD = "standard"
     HARD = "hard"
+
+
+class Dialect(StrEnum):
+    """Whose habits the names and tags of an examination follow. The maker is always said to be the phantom."""
+
+    UNDERSCORE = "underscore"  # t1_tse_cor
+    CAPITALS = "capitals"  # COR T1
+    WEIGHTED = "weighted"  # T1W_TSE_COR
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,9 @@ class SeriesPlan:
     thickness_mm, gap_mm : float
     snr : float
         Signal of muscle over the noise's standard deviation, at standard difficulty, before coil shading.
+    tilt_degree : tuple of float
+        Rotation vector about the LPS axes that turns the slices out of their plane: an oblique prescription.
+    dialect : Dialect
     """
 
     plane: SlicePlane
@@ -54,30 +66,27 @@ class SeriesPlan:
     thickness_mm: float
     gap_mm: float
     snr: float
+    tilt_degree: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    dialect: Dialect = Dialect.UNDERSCORE
 
     @property
     def name(self) -> str:
-        """Name of the series' files, for example ``COR_STIR``."""
-        return f"{_PREFIX[self.plane]}_{self.sequence.contrast}"
+        """Name of the series' files, for example ``COR_STIR``, ``COR_T1VIBE``, ``AX_DIXON_WATER``."""
+        return f"{PREFIX[self.plane]}_{self.sequence.contrast}{'VIBE' if self.sequence.is_volume else ''}"
+
+    @property
+    def acquisition(self) -> str:
+        """Name of the acquisition it comes from, which the two images of a water-fat separation share."""
+        return f"{PREFIX[self.plane]}_DIXON" if self.sequence.is_dixon else self.name
 
     @property
     def spacing_mm(self) -> float:
         """Distance between slices."""
         return self.thickness_mm + self.gap_mm
 
-    @property
-    def description(self) -> str:
-        """Series description as a scanner's operator would have it."""
-        words = {
-            Contrast.T1: "t1_tse",
-            Contrast.STIR: "stir",
-            Contrast.T2FS: "t2_tse_fs",
-            Contrast.PDFS: "pd_tse_fs",
-        }
-        return f"{words[self.sequence.contrast]}_{_PREFIX[self.plane].lower()}"
 
-
-_PREFIX = {SlicePlane.CORONAL: "COR", SlicePlane.AXIAL: "AX", SlicePlane.SAGITTAL: "SAG"}
+PREFIX = {SlicePlane.CORONAL: "COR", SlicePlane.AXIAL: "AX", SlicePlane.SAGITTAL: "SAG"}
+"""How the names of series begin."""
 
 # Slice normal, row axis (down the picture) and column axis (to its right) in LPS.
 _AXES = {
@@ -87,22 +96,46 @@ _AXES = {
 }
 
 
+_TI_OF_NULL = 0.995  # inversion times are set a little before fat's null, which leaves fat a little negative
+
+_SPIN_ECHOES = {  # TR, TE in ms, echoes: D3 of routine hip protocols
+    Contrast.T1: (600.0, 11.0, 3),
+    Contrast.STIR: (4500.0, 42.0, 12),
+    Contrast.T2FS: (4000.0, 62.0, 15),
+    Contrast.PDFS: (3200.0, 36.0, 9),
+    Contrast.T2: (4200.0, 80.0, 15),
+    Contrast.PD: (3000.0, 28.0, 9),
+    Contrast.DIXON_WATER: (3800.0, 62.0, 13),
+    Contrast.DIXON_FAT: (3800.0, 62.0, 13),
+}
+
+
 def sequence_of(contrast: Contrast, field_strength_t: float) -> Sequence:
-    """Return usual settings of a contrast: D3 of routine hip protocols, with fat's own nulling time in STIR.
+    """Return usual settings of a turbo spin echo; in STIR the inversion time is set just short of fat's null.
 
     Raises
     ------
     KeyError
         For a contrast the phantom cannot acquire.
     """
-    tr, te, echoes = {
-        Contrast.T1: (600.0, 11.0, 3),
-        Contrast.STIR: (4500.0, 42.0, 12),
-        Contrast.T2FS: (4000.0, 62.0, 15),
-        Contrast.PDFS: (3200.0, 36.0, 9),
-    }[contrast]
-    inversion = nulling_time_ms(field_strength_t, tr) if contrast is Contrast.STIR else None
+    tr, te, echoes = _SPIN_ECHOES[contrast]
+    inversion = _TI_OF_NULL * nulling_time_ms(field_strength_t, tr) if contrast is Contrast.STIR else None
     return Sequence(contrast, field_strength_t, tr, te, inversion, echoes, 180.0 * field_strength_t / 1.5)
+
+
+def volume_sequence(field_strength_t: float) -> Sequence:
+    """Return a T1-weighted spoiled gradient echo (VIBE and the like), its echo where fat and water are in phase."""
+    return Sequence(
+        contrast=Contrast.T1,
+        field_strength_t=field_strength_t,
+        repetition_time_ms=10.0,
+        echo_time_ms=round(in_phase_echo_ms(field_strength_t), 2),
+        inversion_time_ms=None,
+        echo_train_length=1,
+        bandwidth_hz=400.0 * field_strength_t / 1.5,
+        technique=Technique.SPOILED_GRADIENT_ECHO,
+        flip_angle_degree=14.0,
+    )
 
 
 def default_plans(
@@ -138,6 +171,22 @@ def _plan(plane: SlicePlane, sequence: Sequence, *, bilateral: bool) -> SeriesPl
     )
 
 
+def volume_plan(field_strength_t: float, *, bilateral: bool) -> SeriesPlan:
+    """Return the plan of a coronal T1-weighted volume: thin slices without gaps."""
+    return SeriesPlan(
+        plane=SlicePlane.CORONAL,
+        sequence=volume_sequence(field_strength_t),
+        fov_mm=370.0 if bilateral else 200.0,
+        matrix=352 if bilateral else 224,
+        acquired=(0.96, 0.8),
+        readout=0,
+        slices=60,
+        thickness_mm=1.3,
+        gap_mm=0.0,
+        snr=16.0,
+    )
+
+
 def place(plan: SeriesPlan, center: NDArray[np.float64], turn: NDArray[np.float64]) -> Grid:
     """Return the grid of a series.
 
@@ -147,10 +196,11 @@ def place(plan: SeriesPlan, center: NDArray[np.float64], turn: NDArray[np.float6
     center : ndarray, shape (3,)
         Middle of the field of view in LPS mm.
     turn : ndarray, shape (3, 3)
-        Rotation of the prescription away from the patient's axes.
+        Rotation of the prescription away from the patient's axes, before that of the plan.
     """
     pixel = plan.fov_mm / plan.matrix
-    directions = turn @ np.array(_AXES[plan.plane], dtype=float).T
+    oblique = Rotation.from_rotvec(np.radians(plan.tilt_degree)).as_matrix()
+    directions = oblique @ turn @ np.array(_AXES[plan.plane], dtype=float).T
     affine = np.eye(4)
     affine[:3, :3] = directions * [plan.spacing_mm, pixel, pixel]
     shape = (plan.slices, plan.matrix, plan.matrix)

@@ -16,6 +16,7 @@ from toh_mri.phantom.anatomy.joint import Joint
 from toh_mri.phantom.anatomy.landmarks import Landmarks, find_landmarks
 from toh_mri.phantom.anatomy.muscles import Muscles
 from toh_mri.phantom.anatomy.pelvis import Pelvis
+from toh_mri.phantom.course import after
 from toh_mri.phantom.disease import Disease, Lesions
 from toh_mri.phantom.noise import Texture, Warp
 from toh_mri.phantom.person import Person
@@ -76,13 +77,16 @@ class Hip:
     landmarks: Landmarks
 
     @classmethod
-    def draw(cls, person: Person, side: Side, disease: Disease, seed: int) -> Hip:
-        """Draw one side of a person."""
+    def draw(cls, person: Person, side: Side, disease: Disease, seed: int, days: int = 0) -> Hip:
+        """Draw one side of a person, some days after the disease was first seen."""
         femur = Femur.draw(person, stream(seed, f"femur/{side}"))
-        lesions = Lesions.draw(disease, femur, stream(seed, f"disease/{side}"))
+        first = Lesions.draw(disease, femur, stream(seed, f"disease/{side}"))
+        lesions = after(first, femur, days, stream(seed, f"course/{side}"))
         worn = replace(person, joint_space_mm=person.joint_space_mm * (1 - lesions.narrowing))
         pelvis = Pelvis.draw(worn, femur.radius_mm, stream(seed, f"pelvis/{side}"))
         warp = Warp.draw(stream(seed, f"warp/{side}"), 0.5, 110.0)
+        landmarks = find_landmarks(femur, warp)
+        femur = lesions.shape(femur)
         return cls(
             side=side,
             center_x_mm=person.hip_distance_mm / 2,
@@ -93,7 +97,7 @@ class Hip:
             marrow=Marrow.draw(person, stream(seed, f"marrow/{side}")),
             lesions=lesions,
             warp=warp,
-            landmarks=find_landmarks(femur, warp),
+            landmarks=landmarks,
         )
 
     def to_local(self, p: Points) -> Points:
@@ -146,11 +150,17 @@ class Scene:
     hips: Mapping[Side, Hip]
 
     @classmethod
-    def draw(cls, seed: int, diseases: Mapping[Side, Disease]) -> Scene:
-        """Draw a person whose hips have the given diseases."""
-        person = Person.draw(stream(seed, "person"))
+    def draw(cls, seed: int, diseases: Mapping[Side, Disease], days: Mapping[Side, int] | None = None) -> Scene:
+        """Draw a person whose hips have the given diseases, some days after those were first seen."""
+        since = days or {}
+        person = Person.draw(stream(seed, "person")).shaped(stream(seed, "person/shape"))
+        if all(disease is Disease.NORMAL for disease in diseases.values()):
+            person = person.reconverted(stream(seed, "person/red marrow"))
         return cls(
             person=person,
             body=Body.draw(person, stream(seed, "body")),
-            hips={side: Hip.draw(person, side, diseases.get(side, Disease.NORMAL), seed) for side in Side},
+            hips={
+                side: Hip.draw(person, side, diseases.get(side, Disease.NORMAL), seed, since.get(side, 0))
+                for side in Side
+            },
         )

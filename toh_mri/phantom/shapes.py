@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from toh_mri.phantom.points import Field, Points
+from toh_mri.kernels import fields
+from toh_mri.phantom.points import Field, Points, line_up
 
 Node = tuple[float, float, float, float]
 """A point of a chain and the chain's radius there: x, y, z, r in mm."""
@@ -66,18 +66,19 @@ def ellipsoid(p: Points, center: ArrayLike, radii: tuple[float, float, float]) -
 
 def chain(p: Points, nodes: Sequence[Node]) -> Field:
     """Return the distance to a rounded tube through nodes, its radius varying from node to node."""
-    distance = _cone(p, nodes[0], nodes[1])
-    for a, b in pairwise(nodes[1:]):
-        distance = np.minimum(distance, _cone(p, a, b))
-    return distance
+    return fields.cone_distance(*p.flat(), cones(nodes)).reshape(p.shape)
 
 
-def _cone(p: Points, a: Node, b: Node) -> Field:
-    q = p.minus(a[:3])
-    axis = np.subtract(b[:3], a[:3])
-    t = np.clip(q.along(axis / (axis @ axis)), 0, 1)
-    gap = Points(*(c - t * np.float32(step) for c, step in zip(q, axis, strict=True))).norm()
-    return np.asarray(gap - (np.float32(a[3]) + t * np.float32(b[3] - a[3])))
+def cones(nodes: Sequence[Node]) -> NDArray[np.float32]:
+    """Return the cones between the nodes of a chain as kernels take them, shape (nodes - 1, 11)."""
+    at = np.asarray(nodes, dtype=np.float64)
+    start, step = at[:-1], at[1:] - at[:-1]
+    axis = step[:, :3]
+    cone = np.empty((len(step), 11), dtype=np.float32)
+    cone[:, :3], cone[:, 3:6] = start[:, :3], axis
+    cone[:, 6:9] = axis / (axis * axis).sum(axis=1, keepdims=True)
+    cone[:, 9], cone[:, 10] = start[:, 3], step[:, 3]
+    return cone
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,14 +121,6 @@ class Tube:
 def polygon(u: Field, v: Field, corners: ArrayLike) -> Field:
     """Signed distance of (u, v) to a closed polygon, corners of shape (n, 2)."""
     c = np.asarray(corners, dtype=np.float32)
-    nearest = np.full(u.shape, np.inf, dtype=np.float32)
-    inside = np.zeros(u.shape, dtype=bool)
-    for (u0, v0), (u1, v1) in zip(c, np.roll(c, -1, axis=0), strict=True):
-        du, dv = u1 - u0, v1 - v0
-        t = np.clip(((u - u0) * du + (v - v0) * dv) / (du * du + dv * dv), 0, 1)
-        nearest = np.minimum(nearest, np.square(u - u0 - t * du) + np.square(v - v0 - t * dv))
-        crosses = (v0 > v) != (v1 > v)
-        slope = du / dv if dv else np.float32(0)
-        inside ^= crosses & (u < u0 + slope * (v - v0))
-    distance = np.sqrt(nearest)
-    return np.asarray(np.where(inside, -distance, distance))
+    edges = np.hstack([c, np.roll(c, -1, axis=0)])
+    u, v = np.broadcast_arrays(u, v)
+    return fields.polygon_distance(line_up(u), line_up(v), edges).reshape(u.shape)

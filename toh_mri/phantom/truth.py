@@ -28,7 +28,7 @@ _THIN_SHARE = 0.35
 """A voxel belongs to a line that takes this much of it: lines are thinner than slices."""
 
 _MEASURED = (*BONES, "edema", "necrosis", "line_serpiginous", "effusion")
-_WHERE_PRESENT = ("line_subchondral", "line_neck", "cyst")
+_WHERE_PRESENT = ("line_subchondral", "line_neck", "cyst", "replacement")
 """Structures that have a mask only in cases that have the structure."""
 
 _STEP_MM = 1.0
@@ -50,8 +50,8 @@ def masks_of(
     dict of str to ndarray of uint8, shape (slices, rows, columns)
         ``labels`` (bone with its cortex, code of the structure that takes most of a voxel at least half
         filled with bone), ``edema``, ``edema_fraction_x255``, ``necrosis``, ``effusion`` and
-        ``line_serpiginous``; ``line_subchondral``, ``line_neck`` and ``cyst`` in cases that have them; both
-        sides in one.
+        ``line_serpiginous``; ``line_subchondral`` (a crescent's line too), ``line_neck``, ``cyst`` and
+        ``replacement`` in cases that have them; both sides in one.
     """
     parts = [_masks_of_side(side, own, shape) for side, own in shares.items()]
     names = dict.fromkeys(name for part in parts for name in part)
@@ -79,6 +79,7 @@ def _masks_of_side(
         "line_subchondral": share["line_subchondral"] >= _THIN_SHARE,
         "line_neck": share["line_neck"] >= _THIN_SHARE,
         "cyst": cyst,
+        "replacement": share["replacement"] + share["pelvic_replacement"] >= 0.5,
     }
     masks |= {name: mask for name, mask in optional.items() if name in shares}
     return {name: mask.astype(np.uint8) for name, mask in masks.items()}
@@ -120,23 +121,29 @@ def hip_truth(hip: Hip) -> dict[str, object]:
 
 
 def joint_params(hips: Mapping[Side, Hip]) -> dict[str, dict[str, dict[str, object]]]:
-    """Return the entry ``joint`` of ``params``: what was drawn of the fracture lines, by the side's letter.
+    """Return the entry ``joint`` of ``params``: fracture lines and collapse as drawn, by the side's letter.
 
     Returns
     -------
     dict
-        ``{"joint": {"R": {"cls": ..., "subchondral": {"length": mm, "half": mm}}}}``; empty where no hip has a
-        fracture line.
+        ``{"joint": {"R": {"cls": ..., "subchondral": {"length": mm, "half": mm}}}}``, likewise ``neck``, ``crescent``
+        (``ang``: radians from its middle to its end) and ``depression``; empty where no hip has any of them.
     """
     joint: dict[str, dict[str, object]] = {}
     for side, hip in hips.items():
-        line = hip.lesions.line
-        if line is not None:
-            drawn = {
-                key.removesuffix("_mm"): value for key, value in vars(line).items() if isinstance(value, bool | float)
-            }
-            joint[SIDE_LETTER[side]] = {"cls": str(hip.lesions.disease), line.name: drawn}
+        line, depression = hip.lesions.line, hip.lesions.deformity.depression
+        drawn = {} if line is None else {line.name: _numbers(line)}
+        if depression is not None:
+            drawn["depression"] = _numbers(depression)
+        if drawn:
+            joint[SIDE_LETTER[side]] = {"cls": str(hip.lesions.disease), **drawn}
     return {"joint": joint} if joint else {}
+
+
+def _numbers(part: object) -> dict[str, bool | float]:
+    """Return what a part was drawn with, under the names of the truth layout."""
+    named = {"ang" if key == "angle" else key.removesuffix("_mm"): value for key, value in vars(part).items()}
+    return {key: value for key, value in named.items() if isinstance(value, bool | float)}
 
 
 def _volumes(hip: Hip) -> dict[str, float]:
@@ -174,6 +181,9 @@ def _volumes(hip: Hip) -> dict[str, float]:
     shares |= {name: marrow * share for name, share in inside.items()}
     if "cyst" in shares:
         shares["cyst"] = shares["cyst"] + cyst_acetabulum
+    if hip.lesions.replacement is not None:
+        pelvic_marrow = _filled(pelvis + np.float32(PELVIS_CORTEX_MM)) * near
+        shares["replacement"] = _filled(hip.lesions.replacement.distance(p)) * (marrow + pelvic_marrow)
     cell_ml = _STEP_MM**3 / 1000
     return {name: float(share.sum(dtype=np.float64)) * cell_ml for name, share in shares.items()}
 
@@ -183,9 +193,9 @@ def _line_or_cyst(hip: Hip, p: Points) -> dict[str, Field]:
     shares: dict[str, Field] = {}
     line, cysts = hip.lesions.line, hip.lesions.cysts(p, hip.femur)
     if line is not None:
-        across, beyond = line.sheet(p)
+        across, beyond = line.sheet(p, hip.femur)
         half = np.float32(line.half_mm)
-        shares[f"line_{line.name}"] = (_filled(across - half) - _filled(across + half)) * _filled(beyond)
+        shares[line.mask] = (_filled(across - half) - _filled(across + half)) * _filled(beyond)
     if cysts is not None:
         shares["cyst"] = _filled(cysts)
     return shares

@@ -65,9 +65,11 @@ class Body:
     def draw(cls, person: Person, rng: np.random.Generator) -> Body:
         """Draw the body of a person."""
         hip = person.hip_distance_mm / 2
+        k = person.head_diameter_mm / 48.0
+        muscles = max(62.0 * k + 6.0, person.offset_mm + 24.0 * k + 2.0)  # they cover the greater trochanter
         fullness = rng.uniform(0.7, 1.25)
         return cls(
-            half_width_mm=hip + 62.0 * person.head_diameter_mm / 48.0 + 6.0 + person.fat_mm,
+            half_width_mm=hip + muscles + person.fat_mm,
             half_depth_mm=96.0 + 0.7 * person.fat_mm,
             thigh_x_mm=hip + 4.0,
             fat_mm=person.fat_mm,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from toh_mri.phantom.points import Field, Points
 Surface = Callable[[NDArray[np.float64]], Field]
 
 _LEAVES_MM = 1.0  # the head ends where bone leaves the sphere by more than this
-_FLARE_MM = 1.0  # the upper wall flares where it has risen this far above its lowest point
+_FLARE_MM = 2.0  # the upper wall flares where it has risen this far above its lowest point (author's choice)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,8 @@ class Landmarks:
     head_neck_mm : float
         Distance of the head-neck plane from the head's centre along the axis.
     intertrochanteric : Plane
-        Normal along the neck, away from the head.
+        Through the notch of the upper wall and the upper edge of the lesser trochanter, parallel to the femur's
+        front-back axis; normal along the neck, away from the head.
     """
 
     head: Sphere
@@ -47,7 +48,12 @@ class Landmarks:
 
 
 def find_landmarks(femur: Femur, warp: Warp) -> Landmarks:
-    """Measure the landmarks of a femur whose shape is seen through a warp."""
+    """Measure the landmarks of a femur whose shape is seen through a warp.
+
+    They are those of the femur without its collapsed segment and osteophytes: the sphere of a collapsed head is the
+    one that what remains of its surface lies on.
+    """
+    femur = replace(femur, depression=None, osteophytes=())
 
     def surface(points: NDArray[np.float64]) -> Field:
         return femur.distance(warp(Points.of(points)))
@@ -109,7 +115,14 @@ def _junction(femur: Femur, surface: Surface, head: Sphere, axis: NDArray[np.flo
 
 
 def _intertrochanteric(femur: Femur, surface: Surface, head: Sphere, axis: NDArray[np.float64]) -> Plane:
-    up, across = _frame(axis, femur.neck.across)
+    notch, lesser = _notch(femur, surface, head, axis), _upper_edge_of_lesser_trochanter(femur, surface)
+    normal = np.cross(notch - lesser, femur.front_back)
+    return Plane.through(notch, normal * np.sign(normal @ axis))
+
+
+def _notch(femur: Femur, surface: Surface, head: Sphere, axis: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Find where the neck's upper wall starts to flare towards the greater trochanter."""
+    up, _ = _frame(axis, femur.neck.across)
     r = head.radius_mm
     s, u = np.meshgrid(np.arange(0.85, 2.0, 0.02) * r, np.arange(0.0, 1.6, 0.01) * r, indexing="ij")
     points = np.asarray(head.center) + s[..., None] * axis + u[..., None] * up
@@ -117,8 +130,22 @@ def _intertrochanteric(femur: Femur, surface: Surface, head: Sphere, axis: NDArr
     wall = np.where(outside.any(axis=1), u[0][np.argmax(outside, axis=1)], np.inf)
     lowest = int(np.argmin(wall))
     flares = lowest + int(np.argmax(wall[lowest:] > wall[lowest] + _FLARE_MM))
-    notch = np.asarray(head.center) + s[flares, 0] * axis + wall[flares] * up
+    return np.asarray(np.asarray(head.center) + s[flares, 0] * axis + wall[flares] * up)
+
+
+def _upper_edge_of_lesser_trochanter(femur: Femur, surface: Surface) -> NDArray[np.float64]:
+    """Find the point of the medial outline, in a view from the front, at the level where the lesser trochanter begins.
+
+    The place of the point along the front-back axis means nothing.
+    """
+    down = femur.shaft.axis
+    back = femur.front_back - (femur.front_back @ down) * down
+    back /= np.linalg.norm(back)
+    medial = np.cross(down, back)
+    medial *= np.sign(-medial[0])
     *tip, radius = femur.lesser_trochanter[-1]
-    lesser = np.asarray(tip) - radius * femur.shaft.axis
-    normal = np.cross(notch - lesser, across)
-    return Plane.through(notch, normal * np.sign(normal @ axis))
+    k = femur.radius_mm / 24.0
+    level = femur.shaft.origin + (down @ np.subtract(tip, femur.shaft.origin) - radius) * down
+    out, deep = np.arange(0.0, 45.0, 0.25) * k, np.arange(-30.0, 36.0, 2.0) * k
+    shadow = (surface(level + out[:, None, None] * medial + deep[:, None] * back) < 0).any(axis=1)
+    return np.asarray(level + out[int(np.argmin(shadow))] * medial)

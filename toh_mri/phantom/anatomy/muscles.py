@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from toh_mri.kernels import fields
 from toh_mri.phantom.noise import Texture, Warp
 from toh_mri.phantom.points import Field, Points
-from toh_mri.phantom.shapes import Node, chain, limit, ramp
+from toh_mri.phantom.shapes import Node, cones, limit, ramp
 
 # Course of each muscle: x (lateral), y (back), z (up), radius; mm from the head's centre for a head of radius
 # 24 mm. Placed by the author from an anatomy atlas; radii are generous, because neighbours share the room
@@ -99,13 +100,10 @@ class Muscles:
 
     def distance(self, p: Points) -> Field:
         """Signed distance to muscle: negative inside any, positive in the fat planes between neighbours."""
-        q = self.warp(p)
-        first = np.full(np.broadcast(*q).shape, np.inf, dtype=np.float32)
-        second = first.copy()
-        for courses in COURSES.values():
-            own = np.minimum.reduce([chain(q, self._sized(course)) for course in courses])
-            second = np.minimum(second, np.maximum(first, own))
-            first = np.minimum(first, own)
+        bellies = [np.vstack([cones(self._sized(course)) for course in courses]) for courses in COURSES.values()]
+        ends = np.cumsum([len(belly) for belly in bellies])
+        nearest = fields.two_nearest(*self.warp(p).flat(), np.vstack(bellies), ends)
+        first, second = (distance.reshape(p.shape) for distance in nearest)
         uneven = self.gap_texture(p)
         gap = np.maximum(np.float32(self.gap_mm) * (1 + 0.9 * uneven), np.float32(0.25))
         reach = self.bulk * (4.5 + 7.5 * ramp(p.x, -45.0, 15.0) + 2.0 * uneven)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toh_mri.phantom.person import Person, within
+from toh_mri.phantom.person import Person, Shape, within
 from toh_mri.phantom.points import Field, Points
 from toh_mri.phantom.shapes import Node, chain, cut, polygon, ramp, union
 
@@ -32,6 +32,10 @@ _OUTLINE = np.array(
     ],
     dtype=float,
 )
+
+_INCLINATION_DEGREE = 42.0
+_DYSPLASTIC_INCLINATION_DEGREE = 45.0  # of a dysplastic socket (author's choice)
+_LEAST_SPACE_MM = 1.05  # between the bones, however worn the joint is: bones do not enter each other
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +71,12 @@ class Pelvis:
     @classmethod
     def draw(cls, person: Person, head_radius_mm: float, rng: np.random.Generator) -> Pelvis:
         """Draw one side's half pelvis of a person."""
-        inclination = np.radians(within(rng, 42.0, 2.5))
+        steep = person.shape is Shape.DYSPLASIA
+        inclination = np.radians(within(rng, _DYSPLASTIC_INCLINATION_DEGREE if steep else _INCLINATION_DEGREE, 2.5))
         anteversion = np.radians(within(rng, 18.8, 4.0))  # mean: Jiang 2015, PMC4616413
         opening = np.array([np.sin(inclination), -np.sin(anteversion) * 0.8, -np.cos(inclination)])
         opening /= np.linalg.norm(opening)
-        socket = head_radius_mm + person.joint_space_mm - 0.4
+        socket = head_radius_mm + max(person.joint_space_mm - 0.4, _LEAST_SPACE_MM)
         edge = np.radians(person.centre_edge_angle_degree + within(rng, 0.0, 1.5))
         scale = head_radius_mm / 24.0
         y, z = _WING[:, 1], _WING[:, 2]
@@ -89,6 +94,7 @@ class Pelvis:
     def distance(self, p: Points) -> Field:
         """Signed distance to the outer face of the cortex."""
         bone = union(self._cup(p), self._wing(p), 9.0)
+        bone = cut(bone, self.beyond_rim(p), 2.0)  # the fillet of the two would reach over the rim
         bone = union(bone, self._rami(p), 7.0)
         return cut(bone, -self.socket_distance(p), 1.0)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from toh_mri.kernels import raster
 from toh_mri.phantom.points import Block, Box, Field, Lattice, upsample
 from toh_mri.phantom.signal import Sequence, fat_signal, water_signal
 from toh_mri.phantom.tissues import Tissue
@@ -96,12 +97,20 @@ class Canvas:
 
     def paint(self, block: Block, share: Field, paint: Tissue | Mixture) -> None:
         """Lay a tissue or mixture over what is there; `share` 0..1 on the block's raster."""
-        window = self.window(block)
+        _, rows, columns = self.window(block)
+        shape = (SUB_SLICES, rows.stop - rows.start, columns.stop - columns.start)
         mixture = self.palette[paint] if isinstance(paint, Tissue) else paint
-        for layer, value in zip(self.layers, mixture, strict=True):
-            change = value - layer[window]
-            change *= share
-            layer[window] += change
+        place = (*self.layers, _spread(share, shape), rows.start, columns.start)
+        if mixture.water.size == mixture.fat.size == 1:
+            raster.lay_evenly(*place, *(np.float32(signal.item()) for signal in mixture))
+        else:
+            raster.lay(*place, *(_spread(signal, shape) for signal in mixture))
+
+
+def _spread(field: Field, shape: tuple[int, int, int]) -> NDArray[np.float32]:
+    """Return a field as kernels take it; ValueError where it does not fit the shape."""
+    whole = field if field.shape == shape else np.broadcast_to(field, shape)
+    return np.ascontiguousarray(whole, dtype=np.float32)
 
 
 def cover(distance: Field) -> Field:
@@ -110,10 +119,7 @@ def cover(distance: Field) -> Field:
     The edge is as wide as the distance changes within the thickness of a sub-slice: a surface that grazes the
     slice fades instead of showing the sub-slices as steps.
     """
-    grazing = np.abs(distance[-1] - distance[0]) * np.float32(1 / (SUB_SLICES - 1))
-    share = distance * (-1 / (grazing + np.float32(_EDGE_MM)))
-    share += np.float32(0.5)
-    return np.asarray(np.clip(share, 0, 1, out=share))
+    return raster.cover_planes(np.ascontiguousarray(distance, dtype=np.float32), np.float32(_EDGE_MM))
 
 
 def mean_share(share: Share, shape: tuple[int, int], fine: int) -> NDArray[np.float32]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from toh_mri.phantom.disease import Necrosis
+from toh_mri.phantom.necrosis import Necrosis
 from toh_mri.phantom.painting.canvas import Canvas, Mixture, Share, cover
 from toh_mri.phantom.points import Block, Box, Field, Points, plane_distance
+from toh_mri.phantom.replacement import Replacement
 from toh_mri.phantom.scene import PELVIS_CORTEX_MM, Hip
 from toh_mri.phantom.shapes import limit
 from toh_mri.phantom.tissues import Tissue
@@ -69,6 +70,9 @@ def _paint_pelvis(canvas: Canvas, hip: Hip, block: Block) -> dict[str, Share]:
             edema = edema * (1 - cyst)
             shares["pelvic_cyst"] = marrow * cyst
         shares |= {"pelvic_marrow": marrow * near, "pelvic_edema": marrow * near * edema}
+    if hip.lesions.replacement is not None:
+        mixture, infiltrate = _infiltrated(canvas, hip.lesions.replacement, p, mixture)
+        shares["pelvic_replacement"] = marrow * near * infiltrate
     canvas.paint(block, cover(bone), Tissue.CORTEX)
     canvas.paint(block, marrow, mixture.times(density))
     window = canvas.window(block)
@@ -111,6 +115,9 @@ def _paint_femur(canvas: Canvas, hip: Hip, block: Block) -> dict[str, Share]:
         inside, band = _necrotic(canvas, hip.lesions.necrosis, p, reach)
         mixture = mixture.with_share(lesion, inside)
         shares |= {"necrosis": bone * lesion, "band": marrow * band * in_head}
+    if hip.lesions.replacement is not None:
+        mixture, infiltrate = _infiltrated(canvas, hip.lesions.replacement, p, mixture)
+        shares["replacement"] = marrow * infiltrate
     mixture, in_marrow = _fractured_or_cystic(canvas, hip, p, mixture)
     for name, share in in_marrow.items():
         edema = edema * (1 - share)
@@ -135,11 +142,11 @@ def _fractured_or_cystic(canvas: Canvas, hip: Hip, p: Points, mixture: Mixture) 
     shares: dict[str, Field] = {}
     line = hip.lesions.line
     if line is not None:
-        across, beyond = (canvas.fine(field) for field in line.sheet(p))
+        across, beyond = (canvas.fine(field) for field in line.sheet(p, hip.femur))
         half = np.float32(line.half_mm)
         share = (cover(across - half) - cover(across + half)) * cover(beyond)
-        mixture = mixture.with_share(share, canvas.palette[Tissue.SCLEROSIS])
-        shares[f"line_{line.name}"] = share
+        mixture = mixture.with_share(share, canvas.palette[line.tissue])
+        shares[line.mask] = share
     cysts = hip.lesions.cysts(p, hip.femur)
     if cysts is not None:
         mixture, shares["cyst"] = _cystic(canvas, mixture, cysts)
@@ -154,11 +161,18 @@ def _cystic(canvas: Canvas, mixture: Mixture, cysts: Field) -> tuple[Mixture, Fi
     return mixture.with_share(fluid, canvas.palette[Tissue.FLUID]), fluid
 
 
+def _infiltrated(canvas: Canvas, replacement: Replacement, p: Points, mixture: Mixture) -> tuple[Mixture, Field]:
+    """Lay an infiltrate into marrow; return it and the share of marrow within the infiltrate's margins."""
+    share = cover(canvas.fine(replacement.distance(p)))
+    density = np.float32(replacement.density)
+    return mixture.with_share(share * density, canvas.palette[Tissue.INFILTRATE]), share
+
+
 def _necrotic(canvas: Canvas, necrosis: Necrosis, p: Points, reach: Field) -> tuple[Mixture, Field]:
     """Return the lesion's signal from its centre to the band, and the band's share."""
     palette = canvas.palette
     debris = canvas.fine(necrosis.interior(p))
-    mixture = palette[Tissue.MUMMIFIED_FAT].with_share(debris, palette[Tissue.DEBRIS])
+    mixture = palette[Tissue.MUMMIFIED_FAT].with_share(debris, palette[necrosis.other_tissue])
     inner = cover(reach + np.float32(necrosis.band_mm))
     centre = cover(reach + np.float32(necrosis.band_mm + necrosis.granulation_mm))
     mixture = mixture.with_share(inner - centre, palette[Tissue.GRANULATION])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from toh_mri.geometry import Grid, Side
 from toh_mri.phantom.painting.body import paint_body
-from toh_mri.phantom.painting.canvas import SUB_SLICES, Canvas, Palette, mean_share
+from toh_mri.phantom.painting.canvas import SUB_SLICES, Canvas, Palette, Share, mean_share
 from toh_mri.phantom.painting.hip import paint_hip
 from toh_mri.phantom.points import Lattice
 from toh_mri.phantom.scene import Scene
@@ -19,6 +19,10 @@ from toh_mri.phantom.signal import Sequence
 FINE = 2
 """Raster samples for every pixel of the image, along rows and columns."""
 
+_PROFILE = np.array([0.18, 0.32, 0.32, 0.18], dtype=np.float32)
+"""Weights of the sub-slices of a two-dimensional slice: with `_PROFILE_WIDTH` a bell that spills into the gap."""
+
+_PROFILE_WIDTH = 1.3  # what the sub-slices cover, over the nominal thickness: the author's estimate
 _COARSE_MM = 1.3  # distance between the points where distances are evaluated
 
 
@@ -51,7 +55,9 @@ def render(scene: Scene, grid: Grid, thickness_mm: float, sequence: Sequence) ->
         Thickness of the slices, which may be less than their distance.
     sequence : Sequence
     """
-    lattice, palette = _lattice(grid, thickness_mm), Palette(sequence)
+    weights = np.full(SUB_SLICES, 1 / SUB_SLICES, dtype=np.float32) if sequence.is_volume else _PROFILE
+    excited_mm = thickness_mm * (1.0 if sequence.is_volume else _PROFILE_WIDTH)
+    lattice, palette = _lattice(grid, excited_mm), Palette(sequence)
     count, rows, columns = grid.shape
     layers = np.empty((2, count, rows * FINE, columns * FINE), dtype=np.float32)
     truth: dict[Side, dict[str, NDArray[np.float32]]] = {side: {} for side in scene.hips}
@@ -61,9 +67,10 @@ def render(scene: Scene, grid: Grid, thickness_mm: float, sequence: Sequence) ->
         for side, hip in scene.hips.items():
             for name, share in paint_hip(canvas, hip).items():
                 volume = truth[side].setdefault(name, np.zeros(grid.shape, dtype=np.float32))
-                volume[index] = mean_share(share, (rows, columns), FINE)
+                seen = Share(share.window, share.value * (SUB_SLICES * weights)[:, None, None])
+                volume[index] = mean_share(seen, (rows, columns), FINE)
         for layer, painted in zip(layers, canvas.layers, strict=True):
-            layer[index] = painted.mean(axis=0)[: rows * FINE, : columns * FINE]
+            layer[index] = np.tensordot(weights, painted, axes=1)[: rows * FINE, : columns * FINE]
     return Rendering(layers[0], layers[1], truth)
 
 
