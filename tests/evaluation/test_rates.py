@@ -89,6 +89,27 @@ def test_the_interval_of_an_area_covers_as_it_should_where_patients_have_two_hip
     assert (made.patients, naive.patients, made.value) == (60, 120, naive.value)
 
 
+def test_the_interval_of_an_area_is_narrower_where_each_patient_has_a_hip_of_either_kind():
+    """The differences within patients are alike: against resampling of whole patients, pairs kept together."""
+    draw = np.random.default_rng(7)
+    number = 60
+    shared = draw.normal(0, 1, number)
+    ill, well = shared + 0.7 + draw.normal(0, 0.4, number), shared + draw.normal(0, 0.4, number)
+    names = [str(k) for k in range(number)]
+    made, naive = area_under_curve(ill, well, (names, names)), area_under_curve(ill, well)
+    chosen = draw.integers(0, number, (600, number))
+    resampled = [(ill[index][:, None] > well[index]).mean() for index in chosen]
+    half = (made.interval.high - made.interval.low) / 2
+    assert half / 1.96 == pytest.approx(np.std(resampled), rel=0.12)
+    assert half < 0.8 * (naive.interval.high - naive.interval.low) / 2
+
+
+@pytest.mark.parametrize("n", [13, 20, 100, 999])
+def test_the_interval_of_none_begins_at_0_and_that_of_all_ends_at_1(n):
+    assert proportion([False] * n).interval.low == 0
+    assert proportion([True] * n).interval.high == 1
+
+
 def test_few_hips_give_a_count_and_no_rate():
     made = proportion([True] * (FEW - 1))
     assert (made.count, made.n, made.rate, made.interval) == (FEW - 1, FEW - 1, None, None)

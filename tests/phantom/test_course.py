@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pydicom
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.phantom.conftest import small_plans
@@ -41,6 +41,7 @@ def tiny_case(seed: int, disease: Disease, visit: Visit, *, bilateral: bool = Fa
 
 @settings(max_examples=4, deadline=None)
 @given(seeds, st.sampled_from([Disease.TOH, Disease.NECKFX]))
+@example(6, Disease.NECKFX)  # its edema is faint from the beginning: gone long before the level reaches 0
 def test_what_heals_fades_and_is_normal_within_10_months(seed: int, disease: Disease) -> None:
     hip, course = course_of(disease, seed)
     assert course[0] is hip.lesions

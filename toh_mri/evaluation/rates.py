@@ -102,7 +102,8 @@ def _wilson(rate: float, n: float) -> Interval:
     z = float(stats.norm.ppf(0.975))
     middle = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * float(np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2)))
-    return Interval(max(0.0, middle - half), min(1.0, middle + half))
+    # At none and at all the limit is 0 and 1 exactly; rounding would leave 3e-18 and 0.9999999999999999.
+    return Interval(0.0 if rate == 0 else middle - half, 1.0 if rate == 1 else middle + half)
 
 
 def area_under_curve(

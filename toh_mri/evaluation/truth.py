@@ -24,6 +24,7 @@ REGIONS = ("femoral_head", "femoral_neck", "proximal_femur", "acetabulum")
 """Structures of the label image in the order of their codes: right hip 1 to 4, left hip 11 to 14."""
 
 _MASKS = ("labels", "edema", "necrosis", "effusion", "cyst", *LINES.values())
+_DRAWN = {"subchondral_line": ("subchondral", "crescent"), "neck_line": ("neck",)}  # in ``params.joint``
 _LETTER = {Side.RIGHT: "R", Side.LEFT: "L"}
 _FIRST_CODE = {Side.RIGHT: 1, Side.LEFT: 11}
 
@@ -80,8 +81,8 @@ class Reader:
     def drawn_line_mm(self, line: str, side: Side) -> float | None:
         """Return the length at which a generator drew a line, in mm; None where it does not say."""
         joint = self.description.get("params", {}).get("joint", {}).get(_LETTER[side], {})
-        drawn = joint.get({"subchondral_line": "subchondral", "neck_line": "neck"}.get(line, ""))
-        return drawn.get("length") if isinstance(drawn, dict) else None
+        drawn = [joint[name] for name in _DRAWN.get(line, ()) if isinstance(joint.get(name), dict)]
+        return next((one["length"] for one in drawn if "length" in one), None)
 
     def head_center(self, side: Side, series: str) -> NDArray[np.float64] | None:
         """Return the centre of the head as a series shows it, LPS mm, shape (3,); None where it is not stated.

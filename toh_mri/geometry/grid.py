@@ -19,7 +19,10 @@ _ORTHOGONAL_TOLERANCE = 1e-3  # cosine between two axes; io corrects or refuses 
 # put points exactly half-way between voxels, on the edge of a field of view, on a limit: which way such a point falls
 # must not hang on the last digit. So limits are moved off the places where points lie by design.
 SLACK = 1e-3
-"""Share of a voxel by which limits are moved: far above what formats differ by, far below what matters."""
+"""Share of a voxel, or of a mm where the limit is a length, by which limits are moved.
+
+Far above what formats differ by, far below what matters.
+"""
 
 _NOMINAL_STEPS_PER_MM = 2**14  # binary, so that FOV / matrix and short decimals lie far from a rounding limit
 

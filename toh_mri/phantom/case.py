@@ -79,7 +79,7 @@ def make_case(
         1.5 or 3.0.
     difficulty : Difficulty
     contrasts : sequence of (SlicePlane, Contrast)
-        The series to acquire, T1, STIR, T2FS or PDFS.
+        The series to acquire; any contrast but OTHER.
     plans : sequence of SeriesPlan, optional
         Settings of the series, instead of those that follow from `contrasts`.
 
@@ -87,6 +87,8 @@ def make_case(
     ------
     ValueError
         For a field strength the tissue table does not have, or a series asked for twice.
+    KeyError
+        For a contrast the phantom cannot acquire.
     """
     if field_strength_t not in {1.5, 3.0}:
         raise ValueError(f"the phantom knows 1.5 and 3.0 tesla, not {field_strength_t}")

@@ -42,7 +42,7 @@ class Coil:
     @classmethod
     def over_body(cls, difficulty: Difficulty, rng: np.random.Generator) -> Coil:
         """Draw a body array around both hips."""
-        return cls(rng.normal(0, 12.0, 3), 190.0, _SHADING[difficulty], Texture.draw(rng, 140.0))
+        return cls(rng.normal(0, 12.0, 3), 150.0, _SHADING[difficulty], Texture.draw(rng, 140.0))
 
     def __call__(self, p: Points) -> Field:
         """Sensitivity at LPS points."""

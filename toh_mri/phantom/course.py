@@ -8,13 +8,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from toh_mri.phantom.anatomy.femur import Femur
-from toh_mri.phantom.disease import Disease, Lesions, collapse, flattening, with_edema_around
+from toh_mri.phantom.disease import (
+    EDEMA_THRESHOLD,
+    Disease,
+    Lesions,
+    collapse,
+    flattening,
+    with_edema_around,
+)
 from toh_mri.phantom.edema import Edema, FractureEdema
 from toh_mri.phantom.fracture import NeckEdema, SubchondralLine
 from toh_mri.phantom.necrosis import Crescent
 from toh_mri.phantom.streams import stream
 
-_NO_EDEMA = 0.25  # of its first level: below, no marrow is edematous by the definition of the truth
+_FAINTEST = 1.2 * EDEMA_THRESHOLD  # below, only its brightest patches would count as edema: the author's choice
 _DRY_MM = 1.0  # depth of the recesses of a sound joint
 
 
@@ -104,15 +111,18 @@ def _heal(lesions: Lesions, femur: Femur, days: int, rng: np.random.Generator) -
 
 
 def _healed(lesions: Lesions, femur: Femur, level: float) -> Lesions:
-    """Return what is left of edema, line and effusion at a level of 1 (all) to 0 or less (nothing)."""
+    """Return what is left of edema, line and effusion at a level of 1 (all) to 0 or less (nothing).
+
+    A hip is normal as soon as its edema is too faint to count as such in the truth: else it would have a disease that
+    the truth's masks do not show.
+    """
     level = max(level, 0.0)
     fluid = lesions.fluid_mm * level + _DRY_MM * (1 - level)
-    if level < _NO_EDEMA:
-        return replace(lesions, disease=Disease.NORMAL, edema=None, line=None, fluid_mm=fluid)
     edema = lesions.edema
-    if isinstance(edema, Edema | FractureEdema | NeckEdema):
-        edema = edema.less(level, femur.radius_mm)
-    return replace(lesions, edema=edema, fluid_mm=fluid)
+    left = edema.less(level, femur.radius_mm) if isinstance(edema, Edema | FractureEdema | NeckEdema) else None
+    if left is None or left.fraction < _FAINTEST:
+        return replace(lesions, disease=Disease.NORMAL, edema=None, line=None, fluid_mm=fluid)
+    return replace(lesions, edema=left, fluid_mm=fluid)
 
 
 def _progress(lesions: Lesions, femur: Femur, days: int, rng: np.random.Generator) -> Lesions:

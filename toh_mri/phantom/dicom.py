@@ -65,7 +65,8 @@ def _instances(case: PhantomCase) -> Iterator[FileDataset]:
 def _uid(case: PhantomCase, name: str) -> UID:
     """Return a UID below 2.25 that follows from the case and a name."""
     later = "" if case.visit.number == 1 else f"visit {case.visit.number} "
-    what = f"{case.seed} {case.truth['cls']} {case.truth['side']} {case.field_strength_t}"
+    told = ("seed", "cls", "side", "bilateral", "difficulty", "field_strength_t")
+    what = " ".join(str(case.truth[key]) for key in told)
     words = f"toh-mri phantom {what} {later}{name}"
     return UID(f"2.25.{int.from_bytes(hashlib.sha256(words.encode()).digest()[:16], 'big')}")
 

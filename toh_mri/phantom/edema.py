@@ -55,6 +55,11 @@ class FractureEdema:
     diffuse: Edema
     line: SubchondralLine
 
+    @property
+    def fraction(self) -> float:
+        """Edema fraction where it is full."""
+        return self.diffuse.fraction
+
     def __call__(self, p: Points, femur: Femur) -> Field:
         """Edema fraction 0..1 at points."""
         return self.diffuse(p, femur) * self.line.quiet(p, femur)

@@ -18,10 +18,11 @@ from toh_mri.phantom.magnet import Magnet
 from toh_mri.phantom.metal import Screw
 from toh_mri.phantom.motion import Jerk, Pulsation, draw_movement, vessel_share
 from toh_mri.phantom.painting import render
-from toh_mri.phantom.points import Points
+from toh_mri.phantom.points import Field, Points
 from toh_mri.phantom.protocol import Difficulty, SeriesPlan, localizer_plans, place
 from toh_mri.phantom.scanner import Disturbance, acquire
 from toh_mri.phantom.scene import Hip, Scene
+from toh_mri.phantom.shapes import ramp
 from toh_mri.phantom.streams import stream
 from toh_mri.phantom.truth import masks_of
 
@@ -41,7 +42,7 @@ class PhantomSeries:
     movement : ndarray of float64, shape (4, 4)
         How the patient lay: LPS mm of the truth's landmarks to LPS mm of this series.
     jerk : Jerk or None
-        How the patient moved meanwhile; masks show where things were before.
+        How the patient moved meanwhile; masks show where things were while the middle of k-space was acquired.
     """
 
     plan: SeriesPlan
@@ -117,9 +118,13 @@ class Examination:
     def acquire(self, plans: Listing[SeriesPlan]) -> tuple[PhantomSeries, ...]:
         """Acquire the series of a study; the patient's place in the first one is that of the truth's landmarks."""
         found: list[PhantomSeries] = []
+        moved: dict[str, NDArray[np.float64]] = {}
         for name, together in groupby(plans, key=lambda plan: plan.acquisition):
-            movement = draw_movement(self.difficulty, stream(self.seed, f"movement/{name}")) if found else np.eye(4)
-            found += self._together(list(together), movement)
+            if name not in moved:  # the images of one acquisition need not follow each other
+                moved[name] = (
+                    draw_movement(self.difficulty, stream(self.seed, f"movement/{name}")) if moved else np.eye(4)
+                )
+            found += self._together(list(together), moved[name])
         return tuple(found)
 
     def localizer(self, field_strength_t: float) -> tuple[PhantomSeries, ...]:
@@ -159,7 +164,14 @@ def _vessels(scene: Scene, grid: Grid) -> NDArray[np.float32]:
     for k in range(grid.shape[0]):
         at = grid.to_world(np.stack([np.full(grid.shape[1:], k), *index], axis=-1))
         share[k] = vessel_share(scene, Points.of(at), grid.spacing_mm[1])
-    return share
+    # What lies beyond the field of view is not rendered: without a taper its ghosts would end in straight edges.
+    return np.asarray(share * _taper(grid.shape[1])[:, None] * _taper(grid.shape[2]), dtype=np.float32)
+
+
+def _taper(n: int) -> Field:
+    """Rise from 0 at both ends of n samples to 1, within an eighth of them."""
+    to_edge = np.minimum(np.arange(n), np.arange(n)[::-1]).astype(np.float32)
+    return ramp(to_edge, 0.0, n / 8)
 
 
 def _draw_screw(hip: Hip, difficulty: Difficulty, rng: np.random.Generator) -> Screw | None:

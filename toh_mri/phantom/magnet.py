@@ -18,6 +18,8 @@ from toh_mri.phantom.protocol import Difficulty
 from toh_mri.phantom.shapes import ramp
 
 _LEAK = {Difficulty.EASY: 0.004, Difficulty.STANDARD: 0.012, Difficulty.HARD: 0.04}
+_POOR_SHARE = {Difficulty.EASY: 0.0, Difficulty.STANDARD: 0.25, Difficulty.HARD: 0.5}
+_POOR_LEAK = (0.06, 0.22)  # marrow then comes to the signal of muscle, as it does in real examinations
 _UNEVEN_INVERSION = {Difficulty.EASY: 0.2, Difficulty.STANDARD: 0.5, Difficulty.HARD: 1.2}
 _AIR_EFFECT = {Difficulty.EASY: 0.3, Difficulty.STANDARD: 0.6, Difficulty.HARD: 1.0}
 _SWAP_SHARE = {Difficulty.EASY: 0.0, Difficulty.STANDARD: 0.0, Difficulty.HARD: 0.25}
@@ -74,13 +76,12 @@ class Magnet:
     @classmethod
     def draw(cls, difficulty: Difficulty, rng: np.random.Generator) -> Magnet:
         """Draw the imperfections of one examination."""
-        return cls(
-            leak=_LEAK[difficulty] * float(rng.uniform(0.8, 1.3)),
-            shim=Texture.draw(rng, 110.0),
-            uneven_inversion=_UNEVEN_INVERSION[difficulty],
-            air_effect=_AIR_EFFECT[difficulty],
-            swap=_draw_swap(rng) if rng.random() < _SWAP_SHARE[difficulty] else None,
-        )
+        leak = _LEAK[difficulty] * float(rng.uniform(0.8, 1.3))
+        shim = Texture.draw(rng, 110.0)
+        swap = _draw_swap(rng) if rng.random() < _SWAP_SHARE[difficulty] else None
+        if rng.random() < _POOR_SHARE[difficulty]:
+            leak += float(rng.uniform(*_POOR_LEAK))
+        return cls(leak, shim, _UNEVEN_INVERSION[difficulty], _AIR_EFFECT[difficulty], swap)
 
     def fat_left(self, p: Points, contrast: Contrast, near_air: Field | None = None) -> Field | np.float32:
         """Share of the signal of fat's main peak that a sequence shows.

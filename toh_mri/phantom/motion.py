@@ -47,18 +47,23 @@ class Jerk:
 
     @classmethod
     def draw(cls, difficulty: Difficulty, rng: np.random.Generator) -> Jerk | None:
-        """Draw one, or None: late, so that most of the signal is where the truth says."""
+        """Draw one, or None."""
         if rng.random() >= _JERK_SHARE[difficulty]:
             return None
         down, across = rng.normal(0, _JERK_MM[difficulty], 2)
         return cls(float(rng.uniform(0.6, 0.95)), (float(down), float(across)))
 
     def apply(self, spectrum: Spectrum, space: KSpace, fov_mm: float) -> Spectrum:
-        """Shift what the repetitions after the jerk acquire."""
+        """Shift what was acquired on the other side of the jerk than the middle of k-space.
+
+        Most of the signal is in the middle: the picture stays where the truth says, whenever the jerk comes.
+        """
         rows, columns = (space.frequencies(axis) for axis in (0, 1))
         cycles = (rows[:, None] * self.shift_mm[0] + columns * self.shift_mm[1]) / fov_mm
-        late = space.along_phase(space.shots() >= self.after * space.repetitions)
-        return np.where(late, spectrum * np.exp(-2j * np.pi * cycles), spectrum)
+        late = space.shots() >= self.after * space.repetitions
+        middle_is_late = late[space.frequencies(space.phase) == 0].item()
+        away = np.exp((2j if middle_is_late else -2j) * np.pi * cycles)
+        return np.where(space.along_phase(late != middle_is_late), spectrum * away, spectrum)
 
 
 @dataclass(frozen=True)

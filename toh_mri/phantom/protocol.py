@@ -98,7 +98,7 @@ _AXES = {
 
 _TI_OF_NULL = 0.995  # inversion times are set a little before fat's null, which leaves fat a little negative
 
-_SPIN_ECHOES = {  # TR, TE in ms, echoes: D3 of routine hip protocols
+_SPIN_ECHOES = {  # TR, TE in ms, echoes of a train: as in routine hip protocols
     Contrast.T1: (600.0, 11.0, 3),
     Contrast.STIR: (4500.0, 42.0, 12),
     Contrast.T2FS: (4000.0, 62.0, 15),

@@ -138,7 +138,7 @@ class Hip:
         broken = limit(0.7 + 0.6 * self.marrow.islands(p), 0.1, 1.0)
         scar = self.marrow.scar * broken * bump(arc, 0.0, 0.5) * ramp(np.abs(up), 0.95 * r, 0.6 * r)
         compressive = bump(p.x + 0.25 * p.z, -0.02 * r, 0.28 * r) * ramp(s, 1.4 * r, 0.6 * r)
-        return limit(0.95 - 0.05 * self.marrow.trabeculae(p) - 0.09 * compressive - scar, 0.2, 1.0)
+        return limit(0.95 - 0.09 * self.marrow.trabeculae(p) - 0.09 * compressive - scar, 0.2, 1.0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,7 +39,7 @@ class Joint:
     def draw(cls, person: Person, femur: Femur, pelvis: Pelvis, fluid_mm: float) -> Joint:
         """Make the joint of two bones; `fluid_mm` is the depth of the recesses."""
         space = person.joint_space_mm
-        return cls(femur, pelvis, 0.47 * space, 0.37 * space, fluid_mm)
+        return cls(femur, pelvis, 0.50 * space, 0.45 * space, fluid_mm)
 
     def femoral_cartilage(self, p: Points, femur_distance: Field) -> Field:
         """Signed distance to bone and cartilage of the head together."""

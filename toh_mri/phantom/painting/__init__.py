@@ -1,7 +1,7 @@
 """From the scene to the water and fat of every slice, and to the truth on the same grid.
 
 Tissues are painted over each other on a raster finer than the image, slice by slice, on several sub-slices
-across the slice's thickness; the mean over the sub-slices is what the slice sees (partial volume).
+across what the slice excites; their mean, weighted by the slice's profile, is what it sees (partial volume).
 """
 
 from toh_mri.phantom.painting.render import FINE, Rendering, render

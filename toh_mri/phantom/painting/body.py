@@ -11,7 +11,7 @@ from toh_mri.phantom.scene import Hip, Scene
 from toh_mri.phantom.shapes import bump, chain, ramp
 from toh_mri.phantom.tissues import Tissue
 
-_PELVIC_CAVITY = Box((-95.0, -90.0, -10.0), (95.0, 105.0, 185.0))
+_PELVIC_CAVITY = Box((-115.0, -90.0, -10.0), (115.0, 105.0, 185.0))
 _HALF = Box((-102.0, -400.0, -400.0), (400.0, 400.0, 400.0))  # one side of the body, in the frame of its hip
 _VESSELS = Box((-90.0, -75.0, -400.0), (75.0, 80.0, 140.0))
 _SKIN_MM, _BOWEL_WALL_MM, _BLADDER_WALL_MM, _VERTEBRA_CORTEX_MM = 1.6, 2.2, 3.0, 1.0

@@ -13,7 +13,7 @@ from toh_mri.phantom.signal import Sequence, fat_signal, water_signal
 from toh_mri.phantom.tissues import Tissue
 
 SUB_SLICES = 4
-"""Sub-slices across the thickness of a slice, of equal weight: a rectangular slice profile."""
+"""Sub-slices across what a slice excites; how much each of them counts is up to `render`."""
 
 _EDGE_MM = 0.4  # width over which a tissue's edge is blended on the raster
 

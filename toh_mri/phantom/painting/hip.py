@@ -56,7 +56,7 @@ def _paint_pelvis(canvas: Canvas, hip: Hip, block: Block) -> dict[str, Share]:
     local, p = _points(canvas, hip, block)
     bone = canvas.fine(hip.pelvis.distance(p))
     red = canvas.fine(limit(hip.marrow.red * (0.9 + 0.45 * hip.marrow.islands(p)), 0, 0.95))
-    density = canvas.fine(0.93 - 0.05 * hip.marrow.trabeculae(p))
+    density = canvas.fine(0.93 - 0.09 * hip.marrow.trabeculae(p))
     mixture = canvas.palette[Tissue.YELLOW_MARROW].with_share(red, canvas.palette[Tissue.RED_MARROW])
     marrow = cover(bone + np.float32(PELVIS_CORTEX_MM))
     near = canvas.fine(local.norm()) < 2 * hip.landmarks.head.radius_mm
