@@ -52,3 +52,11 @@ def test_help_lists_the_command(cli):
     status, out, _ = cli("--help")
     assert status == 0
     assert "evaluate" in out
+
+
+def test_readers_that_cannot_be_compared_are_told_in_one_line(cli, folders):
+    results, truth, made = folders
+    write_masks(truth / "a" / "ben", "COR_T1", GRID, edema=labels(GRID, first=0) == 1)
+    err = cli("evaluate", results, truth, "--out", made)[2]
+    assert err.count("Readers not compared") == 1
+    assert "no structure that both drew" in err

@@ -74,6 +74,11 @@ def test_wrong_usage_is_status_2_and_makes_nothing(cli, asked, tmp_path, wrong):
     assert not asked
 
 
+def test_an_unknown_difficulty_is_told_what_there_is(cli, asked, tmp_path):
+    err = cli("phantom", "--out", tmp_path, "--n", 1, "--seed", 0, "--difficulty", "brutal")[2]
+    assert "easy, standard, hard, mixed" in " ".join(err.replace("│", " ").split())
+
+
 def test_a_folder_of_other_cases_is_status_2_with_a_hint(cli, monkeypatch, tmp_path):
     def refuse(*_, **__):
         raise ExportError("output_exists", "o holds other cases.", "Choose another folder.")

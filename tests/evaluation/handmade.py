@@ -31,6 +31,9 @@ def coronal_grid(*, reverse=False, width=200, slices=9):
     return Grid((slices, 61, width), affine)
 
 
+GRID = coronal_grid()
+
+
 def ball(grid, center, radius):
     return np.linalg.norm(grid.voxel_centres() - center, axis=-1) <= radius
 
@@ -109,3 +112,9 @@ def write_truth_json(folder, hips, *, params=None, series=None, difficulty="stan
     facts = {side: {"cls": hip} if isinstance(hip, str) else hip for side, hip in hips.items()}
     content = {"hips": facts, "difficulty": difficulty, "params": params or {}, "series": series or {}}
     (folder / "truth.json").write_text(json.dumps(content))
+
+
+def hip(row=None, *, sides=("right",), shift=0, **masks):
+    """A hip of the results; its masks may be moved along the columns."""
+    arrays = {"anatomy": np.roll(labels(GRID, sides, first=0), shift, axis=2), **masks}
+    return {"grid": GRID, "row": row or {}, **arrays}

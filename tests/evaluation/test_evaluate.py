@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from tests.evaluation.handmade import (
+    GRID,
     coronal_grid,
     edema,
+    hip,
     labels,
     line,
     write_masks,
@@ -20,26 +22,9 @@ from toh_mri.evaluation import evaluate, write_evaluation
 from toh_mri.geometry import Image, Side
 from toh_mri.io import write_nifti
 
-GRID = coronal_grid()
 REVERSED = coronal_grid(reverse=True)
 TOH = {"pattern": "toh_like", "probability_on": "0.1"}
 ON = {"pattern": "on_like", "probability_on": "0.9", "band_present": "true", "band_length_mm": "24"}
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "out"
-
-
-@pytest.fixture
-def truth(tmp_path):
-    return tmp_path / "truth"
-
-
-def hip(row=None, *, sides=("right",), shift=0, **masks):
-    """A hip of the results; its masks may be moved along the columns."""
-    arrays = {"anatomy": np.roll(labels(GRID, sides, first=0), shift, axis=2), **masks}
-    return {"grid": GRID, "row": row or {}, **arrays}
 
 
 def only(made):

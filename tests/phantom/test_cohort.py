@@ -217,3 +217,23 @@ def test_requests_that_make_no_sense_are_refused(tmp_path: Path, wrong: dict[str
     with pytest.raises(ValueError, match="at least one"):
         write_cohort(tmp_path / "out", **{"n": 1, "seed": 0, **wrong})
     assert not (tmp_path / "out").exists()
+
+
+def test_names_stand_for_classes_and_difficulties():
+    named = plan_cohort(4, 2, classes=("ON", "TOH"), difficulties=("hard",))
+    assert named == plan_cohort(4, 2, classes=(Disease.ON, Disease.TOH), difficulties=(Difficulty.HARD,))
+    assert all(isinstance(plan.disease, Disease) for plan in named)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "known"),
+    [
+        ({"classes": ("AVN",)}, Disease),
+        ({"difficulties": ("brutal",)}, Difficulty),
+        ({"formats": ("png",)}, CaseFormat),
+    ],
+)
+def test_what_is_not_known_is_refused_with_what_is(tmp_path: Path, wrong: dict[str, object], known: type):
+    with pytest.raises(ValueError, match=f"is not one of {', '.join(known)}"):
+        write_cohort(tmp_path / "out", 1, 0, **wrong)
+    assert not (tmp_path / "out").exists()

@@ -47,4 +47,7 @@ def evaluate(
         screen.note(f"{case.name}: no study belongs to it; counted as failed")
     for reader, figures in made.by_reader.items():
         screen.note(f"Against {reader}: {figures.hips} hips, {figures.segmented.count} segmented")
+    if apart := made.readers_not_compared:
+        reasons = ", ".join(sorted({str(row["reason"]).replace("_", " ") for row in apart}))
+        screen.note(f"Readers not compared with each other in {len(apart)} rows of evaluation_readers.csv: {reasons}")
     screen.result(str(write_evaluation(made, out)))

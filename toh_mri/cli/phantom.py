@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Kind = TypeVar("Kind", bound=StrEnum)
 
+_MIXED = "mixed"  # every difficulty
+
 OutFolder = Annotated[
     Path, typer.Option("--out", "-o", file_okay=False, help="Folder for the cases: new, or of the same cohort.")
 ]
@@ -60,8 +62,8 @@ def phantom(
                 seed,
                 classes=tuple(Disease) if classes is None else _chosen(classes, Disease, "--classes"),
                 difficulties=tuple(Difficulty)
-                if difficulty.casefold() == "mixed"
-                else _chosen(difficulty, Difficulty, "--difficulty"),
+                if difficulty.casefold() == _MIXED
+                else _chosen(difficulty, Difficulty, "--difficulty", _MIXED),
                 formats=_chosen(formats, CaseFormat, "--format"),
                 visits=visits,
                 jobs=jobs,
@@ -73,13 +75,18 @@ def phantom(
     screen.result(str(out / "cohort.csv"))
 
 
-def _chosen(text: str, kinds: type[Kind], option: str) -> tuple[Kind, ...]:
-    """Return the members that a list separated by commas names, in any case, each once."""
+def _chosen(text: str, kinds: type[Kind], option: str, *more: str) -> tuple[Kind, ...]:
+    """Return the members that a list separated by commas names, in any case, each once.
+
+    `more`: what the option takes instead of a list, for the message.
+    """
     known = {kind.casefold(): kind for kind in kinds}
     names = [name.strip().casefold() for name in text.split(",")]
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise typer.BadParameter(f"'{', '.join(unknown)}' is not one of {', '.join(kinds)}.", param_hint=option)
+        raise typer.BadParameter(
+            f"'{', '.join(unknown)}' is not one of {', '.join([*kinds, *more])}.", param_hint=option
+        )
     return tuple(dict.fromkeys(known[name] for name in names))
 
 
@@ -87,7 +94,7 @@ def _line(done: CaseDone) -> str:
     """Say in one line what a case is."""
     plan = done.plan
     what = f"{plan.disease} {plan.side}, {plan.difficulty}, {plan.field_strength_t} T"
-    both = ", bilateral" if plan.bilateral else ""
+    both = ", both hips in view" if plan.bilateral else ""
     later = f", day {plan.visit.days}" if plan.visit.days else ""
     how = "unchanged" if done.kept else f"{done.seconds:.1f} s"
     return f"{plan.name}  {what}{both}{later} ({how})"

@@ -55,7 +55,7 @@ def series_for(hip: HipOutcome, study: StudyOutcome, reader: Reader, anatomy: Im
         if wanted in reader.files:
             return wanted
     normal = anatomy.grid.directions[:, 0]
-    slopes = {series: reader.hip(series, hip.side, {}).grid.directions[:, 0] @ normal for series in reader.files}
+    slopes = {series: reader.slice_normal(series) @ normal for series in reader.files}
     return min(sorted(slopes), key=lambda series: -round(abs(float(slopes[series])), 3))
 
 
@@ -71,6 +71,7 @@ def _failure(case: Case, reader: Reader, side: Side | None, reason: str) -> Row:
         "reason": reason,
         "pattern_accepted": accepted(str(facts.get("cls")), None, frozenset()),
         **({} if side is None else _expected_lines(reader, side)),
+        **_edema_not_measured(reader, side, None, {}),
     }
 
 
@@ -96,10 +97,11 @@ def _hip_row(study: StudyOutcome, case: Case, reader: Reader, side: Side) -> Row
     }
     if facts.get("cls") is not None:
         row |= _pattern(hip, str(facts["cls"]))
-    if anatomy is None:
-        return {**row, "status": "failed", "reason": row["reason"] or "no_mask", **_expected_lines(reader, side)}
-    series = series_for(hip, study, reader, anatomy)
     centers = {own: outcome.head_center for own, outcome in study.hips.items() if outcome.head_center is not None}
+    if anatomy is None:
+        expected = _expected_lines(reader, side) | _edema_not_measured(reader, side, reference, centers)
+        return {**row, "status": "failed", "reason": row["reason"] or "no_mask", **expected}
+    series = series_for(hip, study, reader, anatomy)
     truth = reader.hip(series, side, centers)
     return {
         **row,
@@ -177,6 +179,21 @@ def _edema(hip: HipOutcome, anatomy: Image, truth: TruthHip) -> Row:
             if f"edema_{part}_difference_ml" in row:
                 row[f"edema_{part}_dice"] = dice(mask & (labels == code), there & (regions == code))
     return row
+
+
+def _edema_not_measured(
+    reader: Reader, side: Side | None, reference: str | None, centers: Mapping[Side, tuple[float, float, float]]
+) -> Row:
+    """Return the truth's edema in a hip without a result, ml; nothing where it cannot be told whose edema it is."""
+    drawn = sorted(series for series, files in reader.files.items() if "edema" in files)
+    if not drawn:
+        return {}
+    series = reference if reference in drawn else drawn[0]
+    if "labels" not in reader.files[series] and len(reader.sides) > 1 and len(centers) < 2:
+        return {}
+    truth = reader.hip(series, side or Side.LEFT, centers)  # a truth without sides is one row: either side has it all
+    volumes = _volumes(truth.masks["edema"], truth.regions, truth.grid.voxel_volume_ml)
+    return {f"edema_{part}_truth_ml": volume for part, volume in volumes.items()}
 
 
 def _structure(name: str, hip: HipOutcome, truth: TruthHip) -> Row:

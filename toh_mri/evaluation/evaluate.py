@@ -44,6 +44,11 @@ class Evaluation:
     hips_alone: tuple[tuple[str, Side], ...]
     synthetic: bool
 
+    @property
+    def readers_not_compared(self) -> tuple[Row, ...]:
+        """Rows of `readers` that hold a reason and no figures."""
+        return tuple(row for row in self.readers if row["reason"])
+
     def as_json(self) -> dict[str, object]:
         """Return the figures as they stand in ``evaluation.json``."""
         return {
@@ -56,6 +61,10 @@ class Evaluation:
                 name: {"all": asdict(made), "by": _plain(self.by_group[name])} for name, made in self.by_reader.items()
             },
             "between_readers": [asdict(item) for item in self.between],
+            "readers_not_compared": [
+                {key: row[key] for key in ("case", "side", "reader_a", "reader_b", "reason")}
+                for row in self.readers_not_compared
+            ],
         }
 
 
@@ -65,8 +74,8 @@ def evaluate(results: Path, truth: Path) -> Evaluation:
     Raises
     ------
     InputError
-        ``no_results``, ``no_truth``, ``no_match`` where no study has a case, ``truth_grids_differ``, and the errors
-        of `toh_mri.io.read_nifti`.
+        ``no_results``, ``no_truth``, ``no_match`` where no study has a case, ``truth_grids_differ``,
+        ``json_unreadable``, ``truth_value_unusable``, ``cell_not_a_number``, and the errors of `toh_mri.io.read_nifti`.
     """
     cases = find_cases(truth)
     pairing = pair(read_results(results), cases)
@@ -89,7 +98,7 @@ def evaluate(results: Path, truth: Path) -> Evaluation:
         readers=pairs_of_readers,
         by_reader={name: figures(own) for name, own in by_reader.items()},
         by_group={name: grouped(own) for name, own in by_reader.items()},
-        between=between_readers(pairs_of_readers),
+        between=between_readers([row for row in pairs_of_readers if not row["reason"]]),
         pairing=pairing,
         hips_alone=tuple((study.study_id, side) for study, case in pairing.pairs for side in _unknown(study, case)),
         synthetic=any(reader.is_synthetic for case in cases for reader in case.readers),

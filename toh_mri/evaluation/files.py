@@ -10,8 +10,8 @@ from typing import Any
 from toh_mri.core.errors import InputError
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; an absent file is an empty one.
+def read_json(path: Path, name: str) -> dict[str, Any]:
+    """Read a JSON object; an absent file is an empty one. `name` is what a message calls the file.
 
     Raises
     ------
@@ -23,9 +23,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise _unreadable(path) from error
+        raise _unreadable(name) from error
     if not isinstance(content, dict):
-        raise _unreadable(path)
+        raise _unreadable(name)
     return content
 
 
@@ -37,5 +37,5 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         return [{key: value or "" for key, value in row.items() if key} for row in csv.DictReader(stream)]
 
 
-def _unreadable(path: Path) -> InputError:
-    return InputError("json_unreadable", f"{path.parent.name}/{path.name} is no JSON object.", "Make the file again.")
+def _unreadable(name: str) -> InputError:
+    return InputError("json_unreadable", f"{name} is no JSON object.", "Make the file again.")

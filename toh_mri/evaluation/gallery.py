@@ -35,12 +35,16 @@ class Ranking:
     column: str
     structure: str
     badness: Callable[[float], float]
+    truth_column: str | None = None
+    """What the truth has of it: without it, a hip has nothing to miss and, measured as 0, nothing to show."""
 
 
 RANKINGS = (
     Ranking("Lowest Dice of the head", "femoral_head_dice", "femoral_head", lambda value: -value),
     Ranking("Lowest Dice of the neck", "femoral_neck_dice", "femoral_neck", lambda value: -value),
-    Ranking("Largest difference of edema volume, ml", "edema_total_difference_ml", "edema", abs),
+    Ranking(
+        "Largest difference of edema volume, ml", "edema_total_difference_ml", "edema", abs, "edema_total_truth_ml"
+    ),
 )
 
 
@@ -55,7 +59,7 @@ class Plate:
 
 
 def gallery(rows: Sequence[Row], pairs: Mapping[str, tuple[StudyOutcome, Case]]) -> tuple[Plate, ...]:
-    """Return the worst hips by each of `RANKINGS`.
+    """Return the worst hips by each of `RANKINGS`: what was not measured though it is there, then what was.
 
     Parameters
     ----------
@@ -66,20 +70,44 @@ def gallery(rows: Sequence[Row], pairs: Mapping[str, tuple[StudyOutcome, Case]])
     source = lru_cache(maxsize=1)(load_study)  # a study may be hundreds of megabytes
     plates = []
     for ranking in RANKINGS:
-        measured = [row for row in rows if isinstance(row.get(ranking.column), float)]
-        worst = sorted(measured, key=lambda row: -ranking.badness(_value(row, ranking)))[:_EACH]
+        missed = sorted(
+            (row for row in rows if _is_missed(row, ranking)), key=lambda row: -_number(row, ranking.truth_column)
+        )
+        plates += [_missed(ranking, row) for row in missed[:_EACH]]
+        measured = [row for row in rows if _is_worth_a_picture(row, ranking)]
+        worst = sorted(measured, key=lambda row: -ranking.badness(_number(row, ranking.column)))[:_EACH]
         plates += [_plate(ranking, row, pairs[str(row["study_id"])], source) for row in worst]
     return tuple(plates)
 
 
-def _value(row: Row, ranking: Ranking) -> float:
-    value = row[ranking.column]
+def _number(row: Row, column: str | None) -> float:
+    value = None if column is None else row.get(column)
     return value if isinstance(value, float) else 0.0
+
+
+def _is_missed(row: Row, ranking: Ranking) -> bool:
+    return _number(row, ranking.truth_column) > 0 and row.get(ranking.column) is None
+
+
+def _is_worth_a_picture(row: Row, ranking: Ranking) -> bool:
+    """Tell whether a hip was measured, and truth or program has anything of what is ranked."""
+    if not isinstance(row.get(ranking.column), float):
+        return False
+    there = ranking.truth_column is None or _number(row, ranking.truth_column) > 0
+    return there or ranking.badness(_number(row, ranking.column)) > 0
+
+
+def _missed(ranking: Ranking, row: Row) -> Plate:
+    whose = ", ".join(str(row[key]) for key in ("case", "side") if row.get(key) is not None)
+    truth_ml = _number(row, ranking.truth_column)
+    caption = f"{whose}: {truth_ml:.3g} ml in the truth (of {row['reader']})"
+    reason = str(row.get("reason") or f"no_{ranking.structure}_mask").replace("_", " ")
+    return Plate(ranking.title, caption, None, f"not measured: {reason}")
 
 
 def _plate(ranking: Ranking, row: Row, pair: tuple[StudyOutcome, Case], source: Callable[[Path], Study]) -> Plate:
     study, case = pair
-    caption = f"{case.name}, {row['side']}: {_value(row, ranking):.3g} (against {row['reader']})"
+    caption = f"{case.name}, {row['side']}: {_number(row, ranking.column):.3g} (against {row['reader']})"
     hip = study.hips[Side(str(row["side"]))]
     found = hip.mask("edema" if ranking.structure == "edema" else "anatomy")
     if found is None:
@@ -90,6 +118,8 @@ def _plate(ranking: Ranking, row: Row, pair: tuple[StudyOutcome, Case], source: 
     code = 1 if ranking.structure == "edema" else REGIONS.index(ranking.structure) + 1
     result = np.asarray(found.array == code)
     drawn = brought_to(_drawn(truth, ranking.structure), truth.grid, found.grid).astype(bool)
+    if not (result | drawn).any():
+        return Plate(ranking.title, caption, None, "Nothing to draw: the truth's lies between the program's voxels.")
     signal, note = _signal(study, str(row["reference_series"]), found.grid, source)
     return Plate(ranking.title, caption, _picture(signal, result, drawn, found.grid), note)
 
@@ -121,7 +151,7 @@ def _signal(
 def _picture(signal: NDArray[np.generic] | None, result: Mask, drawn: Mask, grid: Grid) -> str:
     k = int((result ^ drawn).sum(axis=(1, 2)).argmax())
     _, row_mm, column_mm = grid.spacing_mm
-    _, rows, columns = bounding_box(result | drawn) if (result | drawn).any() else (slice(0),) * 3
+    _, rows, columns = bounding_box(result | drawn)
     view = np.s_[
         max(0, rows.start - round(_MARGIN_MM / row_mm)) : rows.stop + round(_MARGIN_MM / row_mm),
         max(0, columns.start - round(_MARGIN_MM / column_mm)) : columns.stop + round(_MARGIN_MM / column_mm),

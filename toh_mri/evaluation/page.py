@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from toh_mri.core.record import NOTICE
 from toh_mri.evaluation.agreement import Interval, IntraclassCorrelation, LimitsOfAgreement
+from toh_mri.evaluation.compare import PARTS
 from toh_mri.evaluation.evaluate import Evaluation
 from toh_mri.evaluation.gallery import Plate, gallery
 from toh_mri.evaluation.plots import bland_altman, reliability, roc
@@ -38,6 +39,12 @@ class ReaderView:
     figures: Figures
     groups: dict[str, dict[str, Figures]]
     plots: tuple[tuple[str, str], ...]
+
+    def not_measured(self, measure: str) -> int:
+        """Return in how many hips the truth has edema and a measure of edema has no value; 0 for other measures."""
+        by_column = {"edema_dice": "total"} | {f"edema_{part}_dice": part for part in PARTS[1:]}
+        missed = {item.part: item.not_measured for item in self.figures.edema}
+        return missed.get(by_column.get(measure, ""), 0)
 
 
 def page(made: Evaluation) -> str:
@@ -89,15 +96,18 @@ def number(value: object) -> str:
     return str(value)
 
 
-def spread(value: Spread | None) -> str:
-    """Write median, range and number."""
+def spread(value: Spread | None, not_measured: int = 0) -> str:
+    """Write median, range and number, and how many hips lack a value that they should have."""
     if value is None:
         return DASH
-    return f"{number(value.median)} ({number(value.low)} to {number(value.high)}; n = {value.n})"
+    n = f"n = {value.n}{_missed(not_measured)}"
+    return f"{number(value.median)} ({number(value.low)} to {number(value.high)}; {n})"
 
 
 def share(value: Proportion) -> str:
-    """Write a count; with its rate and interval where there are enough hips for one."""
+    """Write a count; with its rate and interval where there are enough hips for one; a dash where there is none."""
+    if value.n == 0:
+        return DASH
     if value.rate is None or value.interval is None:
         return f"{value.count} of {value.n}"
     low, high = value.interval
@@ -112,16 +122,22 @@ def estimate(value: Auc | IntraclassCorrelation | None) -> str:
     return f"{_two_digits(value.value)}{_interval(value.interval)}{'; few hips' if few else ''}"
 
 
-def limits(value: LimitsOfAgreement | None) -> str:
-    """Write bias and limits of agreement."""
-    return (
-        DASH if value is None else f"{number(value.bias)} ({number(value.low)} to {number(value.high)}; n = {value.n})"
-    )
+def limits(value: LimitsOfAgreement | None, not_measured: int = 0) -> str:
+    """Write bias and limits of agreement; say so where they are of few hips, and how many hips lack a volume."""
+    if value is None:
+        return f"{DASH}{_missed(not_measured)}"
+    n = f"n = {value.n}{_missed(not_measured)}"
+    few = "; few hips" if value.n < FEW else ""
+    return f"{number(value.bias)} ({number(value.low)} to {number(value.high)}; {n}){few}"
 
 
 def words(name: str) -> str:
     """Write a stable name for people."""
     return name.replace("_", " ")
+
+
+def _missed(count: int) -> str:
+    return f", {count} not measured" if count else ""
 
 
 def _two_digits(value: float) -> str:

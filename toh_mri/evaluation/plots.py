@@ -37,9 +37,19 @@ def bland_altman(rows: Sequence[Row]) -> str | None:
     axes.scatter((measured + truth) / 2, measured - truth, s=22, color=BLUE, alpha=0.8, linewidths=0)
     limits = limits_of_agreement(measured, truth)
     if limits is not None:
-        for value, style in ((limits.bias, "-"), (limits.low, "--"), (limits.high, "--")):
+        named = ((limits.bias, "-", "bias", "center"), (limits.low, "--", "lower", "top"))
+        for value, style, name, place in (*named, (limits.high, "--", "upper", "bottom")):
             axes.axhline(value, color=ORANGE, linestyle=style, linewidth=1.3)
-            axes.annotate(f"{value:.1f}", (1.0, value), xycoords=("axes fraction", "data"), ha="right", va="bottom")
+            # Beside the axes, so that it hides no point; the outer ones away from the bias, however near they are.
+            axes.annotate(
+                f"{name} {value:.1f}".replace("-", "\N{MINUS SIGN}"),
+                (1.0, value),
+                xycoords=("axes fraction", "data"),
+                xytext=(3, {"center": 0, "top": -4, "bottom": 4}[place]),
+                textcoords="offset points",
+                va=place,
+                fontsize=8,
+            )
     axes.axhline(0, color=GREY, linewidth=0.6)
     axes.set(xlabel="mean of both, ml", ylabel="program minus truth, ml")
     return embedded(figure)

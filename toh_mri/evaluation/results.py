@@ -12,8 +12,15 @@ from toh_mri.core.errors import InputError
 from toh_mri.evaluation.files import read_csv, read_json
 from toh_mri.geometry import Image, Side
 from toh_mri.io import read_nifti
+from toh_mri.measure import FEATURES
 
 _NEEDED = frozenset({"study_id", "side", "status", "reason", "pattern", "probability_on", "reference_series"})
+
+_NUMBERS = (
+    *("probability_on", "segmentation_confidence", "slice_spacing_mm", "neck_axis_x", "neck_axis_y", "neck_axis_z"),
+    *(feature.name for feature in FEATURES if feature.unit != "-"),
+)
+"""Columns that hold numbers, whether a truth has something to compare them with or not."""
 
 _Numbered = tuple[int, Mapping[str, str]]
 
@@ -120,7 +127,8 @@ def read_results(folder: Path) -> tuple[StudyOutcome, ...]:
     Raises
     ------
     InputError
-        ``no_results`` if it holds no ``hips.csv``, or one without the columns that are needed; ``side_not_known``.
+        ``no_results`` if it holds no ``hips.csv``, or one without the columns that are needed; ``side_not_known``;
+        ``cell_not_a_number``.
     """
     rows = read_csv(folder / "hips.csv")
     if not rows or not _NEEDED.issubset(rows[0]):
@@ -158,9 +166,12 @@ def _hip(number: int, row: Mapping[str, str], place: Path) -> HipOutcome:
             f"hips.csv, row {number} ({row['study_id']}), column side: '{row['side']}' is neither left nor right.",
             "Make the results again, or mend the cell.",
         )
-    return HipOutcome(number, Side(row["side"]), row, place / f"hip-{row['side']}")
+    hip = HipOutcome(number, Side(row["side"]), row, place / f"hip-{row['side']}")
+    for column in _NUMBERS:
+        hip.number(column)  # refuses a cell that is none, before anything is compared
+    return hip
 
 
 def _contrasts(path: Path) -> dict[str, str]:
-    infos = [series["info"] for series in read_json(path).get("series", [])]
+    infos = [series["info"] for series in read_json(path, f"{path.parent.name}/{path.name}").get("series", [])]
     return {info["name"]: info["role"]["contrast"] for info in infos if info.get("role")}

@@ -76,9 +76,13 @@ class Spread:
 
 @dataclass(frozen=True)
 class VolumeAgreement:
-    """Volume of the program against the truth, ml: of edema in a part of the hip, or of a structure."""
+    """Volume of the program against the truth, ml: of edema in a part of the hip, or of a structure.
+
+    `not_measured`: hips in which the truth has some and the program gave no volume.
+    """
 
     part: str
+    not_measured: int
     limits: LimitsOfAgreement | None
     correlation: IntraclassCorrelation | None
 
@@ -145,10 +149,8 @@ def figures(rows: Sequence[Row]) -> Figures:
         confident_failures=_share([row for row in rows if _has_shape(row, rows)], _is_confident_failure),
         failures=dict(sorted(Counter(str(row["reason"]) for row in rows if _is_lost(row)).items())),
         measures={name: spread for name in MEASURES if (spread := _spread(numbers(rows, name)))},
-        edema=tuple(
-            _volumes(rows, part, f"edema_{part}") for part in PARTS if numbers(rows, f"edema_{part}_difference_ml")
-        ),
-        structures=tuple(_volumes(rows, name, name) for name in STRUCTURES if numbers(rows, f"{name}_difference_ml")),
+        edema=_agreements(rows, {part: f"edema_{part}" for part in PARTS}),
+        structures=_agreements(rows, {name: name for name in STRUCTURES}),
         lines={line: _detection(rows, line) for line in LINES if any(row.get(f"{line}_truth") for row in rows)},
         accepted=_share(
             [row for row in rows if row.get("pattern_accepted") is not None],
@@ -256,12 +258,24 @@ def _spread(values: Sequence[float]) -> Spread | None:
     return Spread(len(values), float(np.median(values)), min(values), max(values)) if values else None
 
 
-def _volumes(rows: Sequence[Row], part: str, column: str) -> VolumeAgreement:
+def _agreements(rows: Sequence[Row], columns: Mapping[str, str]) -> tuple[VolumeAgreement, ...]:
+    """Sum up volumes by part; a part that no hip was measured in, and none should have been, is left out."""
+    found = (_volumes(rows, part, column) for part, column in columns.items())
+    return tuple(item for item, n in found if n or item.not_measured)
+
+
+def _volumes(rows: Sequence[Row], part: str, column: str) -> tuple[VolumeAgreement, int]:
+    """Return the agreement, and of how many hips it is."""
     both = [row for row in rows if row.get(f"{column}_difference_ml") is not None]
     measured, truth = numbers(both, f"{column}_ml"), numbers(both, f"{column}_truth_ml")
-    return VolumeAgreement(
-        part, limits_of_agreement(measured, truth), intraclass_correlation(np.column_stack([measured, truth]))
+    lacking = numbers([row for row in rows if row.get(f"{column}_difference_ml") is None], f"{column}_truth_ml")
+    made = VolumeAgreement(
+        part=part,
+        not_measured=sum(volume > 0 for volume in lacking),
+        limits=limits_of_agreement(measured, truth),
+        correlation=intraclass_correlation(np.column_stack([measured, truth])),
     )
+    return made, len(both)
 
 
 def _detection(rows: Sequence[Row], line: str) -> LineDetection:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toh_mri.core.errors import InputError
+from toh_mri.evaluation.description import checked
 from toh_mri.evaluation.files import read_json
 from toh_mri.geometry import Grid, Image, Side
 from toh_mri.io import read_nifti
@@ -54,14 +55,22 @@ class TruthHip:
 class Reader:
     """The masks one person, or a generator, made of one case: files by series and structure."""
 
+    case: str
     name: str
     folder: Path
     files: Mapping[str, Mapping[str, Path]]
 
     @cached_property
     def description(self) -> Mapping[str, Any]:
-        """What ``truth.json`` says; empty where there is none."""
-        return read_json(self.folder / "truth.json")
+        """What ``truth.json`` says; empty where there is none.
+
+        Raises
+        ------
+        InputError
+            ``json_unreadable``, ``truth_value_unusable``.
+        """
+        file = f"Case {self.case}, reader {self.name}: truth.json"
+        return checked(read_json(self.folder / "truth.json", file), file)
 
     @property
     def is_synthetic(self) -> bool:
@@ -94,8 +103,13 @@ class Reader:
             return None
         movement = self._movement(series)
         facts = self.description.get("series", {}).get(series, {})
-        shift = np.array(facts.get("motion_lps_mm", (0.0, 0.0, 0.0)), dtype=np.float64)
+        shift = np.array(facts.get("motion_lps_mm") or (0.0, 0.0, 0.0), dtype=np.float64)
         return np.asarray(movement[:3, :3] @ np.array(center) + movement[:3, 3] + shift)
+
+    def slice_normal(self, series: str) -> NDArray[np.float64]:
+        """Return the direction in which the slices of a series follow each other, LPS, shape (3,)."""
+        path = min(self.files[series].values())
+        return np.asarray(read_nifti(path).grid.directions[:, 0])
 
     def neck_axis(self, side: Side, series: str) -> NDArray[np.float64] | None:
         """Return the direction of the neck as a series shows it, LPS, shape (3,); None where it is not stated."""
@@ -105,7 +119,7 @@ class Reader:
     def _movement(self, series: str) -> NDArray[np.float64]:
         """Return how the patient moved before a series, LPS to LPS, shape (4, 4)."""
         facts = self.description.get("series", {}).get(series, {})
-        return np.array(facts.get("movement_lps", np.eye(4)), dtype=np.float64)
+        return np.array(facts.get("movement_lps") or np.eye(4), dtype=np.float64)
 
     @cached_property
     def sides(self) -> tuple[Side, ...]:
@@ -132,7 +146,7 @@ class Reader:
         if not all(image.grid.matches(grid) for image in images.values()):
             raise InputError(
                 "truth_grids_differ",
-                f"{self.folder.name}: the masks of {series} do not lie on one grid.",
+                f"Case {self.case}, reader {self.name}: the masks of {series} do not lie on one grid.",
                 "Save all masks of a series on the grid of that series.",
             )
         labels = images.pop("labels", None)
@@ -182,7 +196,9 @@ def find_cases(root: Path) -> tuple[Case, ...]:
     for folder, series in sorted(files.items()):
         case = _case_of(folder, root)
         name = "reader" if case == folder else folder.name
-        readers[case].append(Reader(name, folder, {key: dict(value) for key, value in series.items()}))
+        readers[case].append(
+            Reader(_name(case, root), name, folder, {key: dict(value) for key, value in series.items()})
+        )
     return tuple(Case(_name(case, root), case, tuple(own)) for case, own in sorted(readers.items()))
 
 

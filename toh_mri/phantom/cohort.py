@@ -24,6 +24,7 @@ from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
+from typing import TypeVar
 
 from toh_mri.core.errors import ExportError, TohMriError
 from toh_mri.geometry import Side
@@ -36,6 +37,8 @@ from toh_mri.phantom.prescription import draw_series
 from toh_mri.phantom.protocol import Difficulty, SeriesPlan
 from toh_mri.phantom.streams import stream
 from toh_mri.phantom.truth import SIDE_LETTER
+
+Kind = TypeVar("Kind", bound=StrEnum)
 
 _BILATERAL_SHARE = 0.25  # shares are the author's choice: no published mix of protocols is followed
 
@@ -123,7 +126,8 @@ def plan_cohort(
     seed : int
         >= 0.
     classes, difficulties : sequence
-        Each class comes once in every ``len(classes)`` cases, in random order; difficulties are drawn evenly.
+        Members or their values (``"TOH"``, ``"hard"``). Each class comes once in every ``len(classes)`` cases, in
+        random order; difficulties are drawn evenly.
     visits : int
         Of every person, >= 1. The first one is the same however many follow; the plans of one person stand
         together.
@@ -131,12 +135,22 @@ def plan_cohort(
     Raises
     ------
     ValueError
-        Without a case, a visit, a class or a difficulty, or with a negative seed.
+        Without a case, a visit, a class or a difficulty, with a class or difficulty that is not known, or with a
+        negative seed.
     """
+    classes, difficulties = _members(classes, Disease), _members(difficulties, Difficulty)
     if min(n, visits) < 1 or seed < 0 or not classes or not difficulties:
         raise ValueError("a cohort needs at least one case, visit, class and difficulty, and a seed of 0 or more")
     first = (_plan(number, seed, classes, difficulties) for number in range(1, n + 1))
     return tuple(_at(visit, plan) for plan in first for visit in draw_visits(visits, plan.seed))
+
+
+def _members(names: Listing[str], kinds: type[Kind]) -> tuple[Kind, ...]:
+    """Return the members that are named; refuse what is none."""
+    known = {str(kind): kind for kind in kinds}
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(f"{unknown[0]!r} is not one of {', '.join(known)}")
+    return tuple(known[name] for name in names)
 
 
 def _plan(number: int, seed: int, classes: Listing[Disease], difficulties: Listing[Difficulty]) -> CasePlan:
@@ -212,12 +226,13 @@ def write_cohort(
     TohMriError
         ``worker_died`` if a process was ended from outside, as for want of memory.
     ValueError
-        As `plan_cohort`, or without a format, or with less than one job.
+        As `plan_cohort`, or without a format or with one that is not known, or with less than one job.
     """
     if not formats or jobs < 1:
         raise ValueError("a cohort needs at least one format and one job")
+    formats = tuple(dict.fromkeys(_members(formats, CaseFormat)))
     plans = plan_cohort(n, seed, classes=classes, difficulties=difficulties, visits=visits)
-    folder, formats = Path(out), tuple(dict.fromkeys(formats))
+    folder = Path(out)
     settings: dict[str, object] = {
         "version": version("toh-mri"),
         "seed": seed,
