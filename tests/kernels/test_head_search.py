@@ -24,16 +24,18 @@ def rays(sectors):
     halves = 2 if sectors % 2 == 0 else 1
     wedge = (angle % (2 * np.pi) * (sectors // halves) / (2 * np.pi)).astype(np.int32)
     sector = halves * wedge + (z < 0) * (halves - 1)
-    return flat(*np.moveaxis(index, -1, 0)).astype(np.int32), sector.astype(np.int32)
+    order = np.argsort(sector, kind="stable")
+    start = np.searchsorted(sector[order], np.arange(sectors + 1))
+    return flat(*np.moveaxis(index[order], -1, 0)).astype(np.int32), start
 
 
 def search(volume, centres, sectors=6, *, either, tolerance=1, cap=1.5, kernel=score_centres):
-    offsets, sector = rays(sectors)
+    offsets, start = rays(sectors)
     weight = np.linspace(1, 2, sectors).astype(np.float32)
     share = np.linspace(0.15, 0.4, sectors).astype(np.float32)
     settings = (HALF_WIDTH, GAP_LOW, GAP_HIGH, tolerance, cap, either)
     flat_volume = np.ascontiguousarray(volume, np.float32).ravel()
-    return kernel(flat_volume, np.asarray(centres, np.int64), offsets, sector, weight / weight.sum(), share, *settings)
+    return kernel(flat_volume, np.asarray(centres, np.int64), offsets, start, weight / weight.sum(), share, *settings)
 
 
 def noise(holes):

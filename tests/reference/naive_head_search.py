@@ -21,7 +21,7 @@ def score_centres(
     padded,
     centres,
     ray_offsets,
-    sector_of_ray,
+    sector_start,
     sector_weight,
     outer_share,
     half_width,
@@ -38,7 +38,7 @@ def score_centres(
         samples = padded[centre + ray_offsets]
         evidence = []
         for s, share in enumerate(outer_share):
-            mean = sector_mean(samples[sector_of_ray == s], n_rays / len(outer_share))
+            mean = sector_mean(samples[sector_start[s] : sector_start[s + 1]], n_rays / len(outer_share))
             edge = signed_edges(mean, half_width, contrast_cap)
             evidence.append(rim_evidence(edge, share, gap_low, gap_high, either_polarity=either_polarity))
         for r in range(n_radii):

@@ -16,7 +16,7 @@ def score_centres(
     padded: NDArray[np.float32],
     centres: NDArray[np.int64],
     ray_offsets: NDArray[np.int32],
-    sector_of_ray: NDArray[np.int32],
+    sector_start: NDArray[np.int64],
     sector_weight: NDArray[np.float32],
     outer_share: NDArray[np.float32],
     half_width: int,
@@ -40,8 +40,10 @@ def score_centres(
     centres : ndarray of int64, shape (c,)
         Flat indices of the candidate centres.
     ray_offsets : ndarray of int32, shape (m, k)
-        Flat index offset of sample q of each ray; samples lie half a radial step off the tested radii.
-    sector_of_ray : ndarray of int32, shape (m,)
+        Flat index offset of sample q of each ray, sector by sector; samples lie half a radial step off the tested
+        radii.
+    sector_start : ndarray of int64, shape (s + 1,)
+        The first ray of each sector, and m.
     sector_weight : ndarray of float32, shape (s,)
         Trust in each sector; sums to 1.
     outer_share : ndarray of float32, shape (s,)
@@ -70,18 +72,21 @@ def score_centres(
     n_radii = n_first - 2 * tolerance
     score = np.zeros((centres.size, n_radii), np.float32)
     coverage = np.zeros((centres.size, n_radii), np.float32)
-    mean = np.empty((n_sectors, n_samples), np.float32)
+    mean = np.empty(n_samples, np.float32)
     edge = np.empty(n_edges, np.float32)
     evidence = np.empty(n_first, np.float32)
+    most = np.float32(0.5) * ray_offsets.shape[0] / n_sectors
     for c in range(centres.size):
-        _sector_means(padded, centres[c], ray_offsets, sector_of_ray, mean)
         for s in range(n_sectors):
+            _sector_mean(padded, centres[c], ray_offsets[sector_start[s] : sector_start[s + 1]], most, mean)
             for q in range(n_edges):
-                step = mean[s, q + 2 * half_width + 1] - mean[s, q]
+                step = mean[q + 2 * half_width + 1] - mean[q]
                 edge[q] = min(max(step / contrast_cap, -1.0), 1.0) if step == step else 0.0
             rim_evidence(edge, outer_share[s], gap_low, gap_high, either_polarity, evidence)
             for r in range(n_radii):
-                best = evidence[r : r + 2 * tolerance + 1].max()
+                best = evidence[r]
+                for t in range(1, 2 * tolerance + 1):
+                    best = max(best, evidence[r + t])
                 score[c, r] += sector_weight[s] * best
                 if best > _SUPPORTED:
                     coverage[c, r] += sector_weight[s]
@@ -91,26 +96,31 @@ def score_centres(
 
 
 @kernel
-def _sector_means(
-    padded: NDArray[np.float32],
-    centre: int,
-    ray_offsets: NDArray[np.int32],
-    sector_of_ray: NDArray[np.int32],
-    mean: NDArray[np.float32],
+def _sector_mean(
+    padded: NDArray[np.float32], centre: int, ray_offsets: NDArray[np.int32], most: float, mean: NDArray[np.float32]
 ) -> None:
-    """Average the rays of each sector into `mean`; NaN where most of a sector lies outside the field of view."""
+    """Average the rays of one sector into `mean`; NaN where not more than `most` rays lie in the field of view."""
     n_rays, n_samples = ray_offsets.shape
-    n_sectors = mean.shape[0]
-    count = np.zeros(mean.shape, np.float32)
-    mean[:] = 0.0
+    mean[:] = np.float32(0.0)
     for m in range(n_rays):
-        s = sector_of_ray[m]
         for q in range(n_samples):
-            value = padded[centre + ray_offsets[m, q]]
-            if value == value:  # not NaN
-                mean[s, q] += value
-                count[s, q] += np.float32(1.0)
-    most = np.float32(0.5) * n_rays / n_sectors
-    for s in range(n_sectors):
-        for q in range(n_samples):
-            mean[s, q] = mean[s, q] / count[s, q] if count[s, q] > most else np.nan
+            mean[q] += padded[np.uintp(centre + ray_offsets[m, q])]  # unsigned: no look for a negative index
+    for q in range(n_samples):
+        if mean[q] == mean[q]:  # no ray of the sector met a NaN here
+            mean[q] = mean[q] / np.float32(n_rays) if n_rays > most else np.nan
+        else:
+            mean[q] = _mean_of_seen(padded, centre, ray_offsets, q, most)
+
+
+@kernel
+def _mean_of_seen(
+    padded: NDArray[np.float32], centre: int, ray_offsets: NDArray[np.int32], q: int, most: float
+) -> np.float32 | float:
+    """Average sample `q` of those rays that have one."""
+    total, count = np.float32(0.0), np.float32(0.0)
+    for m in range(ray_offsets.shape[0]):
+        value = padded[np.uintp(centre + ray_offsets[m, q])]
+        if value == value:
+            total += value
+            count += np.float32(1.0)
+    return total / count if count > most else np.nan
