@@ -20,7 +20,7 @@ from toh_mri.geometry import Grid, Image, Side, Sphere
 from toh_mri.io import load_study, read_nifti
 from toh_mri.preprocess import align_study, crop_hip
 from toh_mri.segmentation import locate_hips, segment_hip
-from toh_mri.segmentation.locate import _mirror_likeness
+from toh_mri.segmentation.pair import mirror_likeness
 from toh_mri.segmentation.search import Candidate
 
 CONFIG = SegmentationConfig()
@@ -75,17 +75,16 @@ def test_the_head_is_found_in_normal_and_edematous_marrow(hip, contrasts):
     assert dice(anatomy.mask(Label.FEMORAL_HEAD), head_truth(hip, anatomy.labels.grid)) > 0.92
     assert np.degrees(np.arccos(np.dot(anatomy.neck_axis, hip.neck_axis))) < 12
     assert anatomy.neck_axis[0] * hip.side.lateral_x > 0
-    marrow, bone = anatomy.marrow.array, anatomy.labels.array > 0
+    marrow, bone = anatomy.marrow.array, np.isin(anatomy.labels.array, (1, 2, 3))
     assert np.all(bone[marrow])
     assert 0.4 < np.sum(marrow) / np.sum(bone) < 0.95
 
 
-def test_a_fluid_sensitive_series_alone_may_slip_by_the_width_of_the_joint_but_no_further():
-    anatomy = outlined(LEFT, ("STIR edema",))
-    assert anatomy.side is LEFT.side
-    assert gap(anatomy, LEFT) < 2.0
-    assert abs(anatomy.head.radius_mm - LEFT.radius_mm) < 3.5
-    assert {c.code: c.status for c in anatomy.checks}["location_score"] is Status.REVIEW
+def test_a_fluid_sensitive_series_that_shows_no_clear_joint_is_refused_by_name():
+    # Edema up to the plate and no cartilage in these painted hips: the trace would slip by the width of the joint.
+    with pytest.raises(SegmentationError) as caught:
+        outlined(LEFT, ("STIR edema",))
+    assert caught.value.code in {"implausible_head", "no_hip_found"}
 
 
 def test_a_mirrored_patient_gives_the_mirrored_anatomy():
@@ -192,13 +191,13 @@ def test_an_empty_picture_is_refused(value):
     assert _refused({"COR_T1": Image(np.full(grid.shape, value, np.float32), grid)}) == "no_hip_found"
 
 
-def test_series_that_do_not_overlap_are_refused():
+def test_a_series_of_another_place_is_left_out_of_the_score():
     grid = grid_of(LEFT)
     away = grid.transformed([[1, 0, 0, 500], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
     t1 = picture([LEFT], grid, "T1 normal")
-    with pytest.raises(SegmentationError, match=r"No place is shown by every series.*COR_STIR, COR_T1") as caught:
-        solve({"COR_T1": t1, "COR_STIR": Image(t1.array, away)})
-    assert caught.value.code == "no_hip_found"
+    nothing = picture([Hip(center=(600.0, 0.0, 0.0))], grid, "STIR normal")
+    (location,) = locate_hips(make_aligned({"COR_T1": t1, "COR_STIR": Image(nothing.array, away)}), CONFIG)
+    assert np.linalg.norm(np.subtract(location.sphere.center, LEFT.center)) < 2.5
 
 
 @pytest.mark.parametrize("box", [((0, 0, 0), (2, 40, 40)), ((8, 60, 60), (10, 75, 75))])
@@ -255,8 +254,8 @@ def test_surroundings_without_contrast_resemble_nothing():
     grid = coronal_grid((0, 0, 0), (300, 100, 100), slice_mm=2.0, pixel_mm=2.0)
     right, left = (Candidate(Sphere((x, 0, 0), 22.0), 0.5, 0.5) for x in (-85.0, 85.0))
     x = np.abs(grid.voxel_centres()[..., 0]).astype(np.float32)
-    assert _mirror_likeness(right, left, (Image(np.zeros(grid.shape, np.float32), grid),)) == 0
-    assert _mirror_likeness(right, left, (Image(x, grid),)) == pytest.approx(1)
+    assert mirror_likeness(right, left, (Image(np.zeros(grid.shape, np.float32), grid),)) == 0
+    assert mirror_likeness(right, left, (Image(x, grid),)) == pytest.approx(1)
 
 
 @pytest.mark.shared

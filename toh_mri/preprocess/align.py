@@ -9,14 +9,13 @@ from contextlib import contextmanager
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - the alias of its own documentation
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from toh_mri.core.config.preprocess import PreprocessConfig
 from toh_mri.core.study import AlignedSeries, AlignedStudy, Alignment, Contrast, Series, SlicePlane, Study
 from toh_mri.geometry import SLACK, Grid, Image
 
 _HISTOGRAM_BINS = 48
-_SAMPLING_MM = (6.0, 3.0)  # in-plane distance between the samples of each level
+_SAMPLING_MM = (8.0, 4.0)  # in-plane distance between the samples of each level
 _ITERATIONS = 50
 _FIRST_STEP_MM = 1.0
 _LAST_STEP_MM = 0.02
@@ -184,13 +183,20 @@ def _method(transform: sitk.Transform) -> sitk.ImageRegistrationMethod:
 
 
 def _coarse(image: Image, step_mm: float) -> Image:
-    """Smooth in plane and keep every n-th row and column."""
-    keep = [1, *(max(1, round(step_mm / s - SLACK)) for s in image.grid.spacing_mm[1:])]
-    sigma = [0.0, *(0.4 * n for n in keep[1:])]
-    smooth = ndimage.gaussian_filter(np.asarray(image.array, dtype=np.float32), sigma)
-    affine = image.grid.affine @ np.diag([*keep, 1.0])
-    kept = smooth[:, :: keep[1], :: keep[2]]
-    return Image(kept, Grid(kept.shape, affine))
+    """Average blocks of rows and columns, about `step_mm` wide; what is left over is cut off on both sides alike."""
+    rows, columns = (
+        min(n, max(1, round(step_mm / s - SLACK)))
+        for n, s in zip(image.grid.shape[1:], image.grid.spacing_mm[1:], strict=True)
+    )
+    count, height, width = (n // k for n, k in zip(image.grid.shape, (1, rows, columns), strict=True))
+    j, i = (image.grid.shape[1] - height * rows) // 2, (image.grid.shape[2] - width * columns) // 2
+    blocks = np.asarray(image.array)[:, j : j + height * rows, i : i + width * columns]
+    # By columns first, which lie side by side in memory.
+    lines = blocks.reshape(count, height * rows, width, columns).mean(axis=3, dtype=np.float32)
+    means = lines.reshape(count, height, rows, width).mean(axis=2, dtype=np.float32)
+    to_image = np.diag([1.0, rows, columns, 1.0])
+    to_image[1:3, 3] = j + (rows - 1) / 2, i + (columns - 1) / 2
+    return Image(means, Grid(means.shape, image.grid.affine @ to_image))
 
 
 def _to_sitk(image: Image) -> sitk.Image:

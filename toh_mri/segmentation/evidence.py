@@ -14,12 +14,50 @@ from scipy import ndimage
 from toh_mri.core.errors import SegmentationError
 from toh_mri.core.study import SeriesInfo
 from toh_mri.geometry import SLACK, Grid, Image
+from toh_mri.kernels.contrast import normalise
+from toh_mri.kernels.sampling import resample as resample_volume
+from toh_mri.kernels.sampling import sample_rays
 
 _WINDOW_MM = 12.0  # local contrast window; 20 mm is as good, 6 mm worse (measured on real slices)
 _FLOOR_SHARE = 0.12  # of the global deviation, keeps empty regions quiet
+_ROUNDING = 1e-4  # of the signal: single precision makes differences a thousandth of that of a constant picture
 _SMOOTH_MM = 0.6
 _ONE_PLANE_COSINE = 0.99
 _STATISTICS_STEP_MM = 4.0  # local mean and deviation vary slowly: computed on this grid
+
+
+@dataclass(frozen=True, eq=False)
+class LocalContrast:
+    """What a series' signal is measured against: limits for all of it, mean and deviation round each place.
+
+    Attributes
+    ----------
+    top : float
+        Signal above it counts as this much.
+    middle : float
+        Taken off the signal before `mean` is, so that small differences keep their digits.
+    floor : float
+        Added to every deviation.
+    grid : Grid
+        Of the blocks.
+    mean, deviation : ndarray of float32
+        One value a block.
+    """
+
+    top: float
+    middle: float
+    floor: float
+    grid: Grid
+    mean: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+
+    def normalise(self, signal: NDArray[np.float32], grid: Grid) -> NDArray[np.float32]:
+        """Return contrast-normalised samples on a grid along the same axes; 0 where `signal` is NaN."""
+        to_blocks = self.grid.inverse @ grid.affine
+        k, j, i = (float(v) for v in np.diag(to_blocks)[:3])
+        first = (float(to_blocks[0, 3]), float(to_blocks[1, 3]), float(to_blocks[2, 3]))
+        centred = (np.minimum(signal, np.float32(self.top)) - np.float32(self.middle)).astype(np.float32)
+        return normalise(centred, self.mean, self.deviation, first, (k, j, i), self.floor)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +72,51 @@ class Evidence:
         Local-contrast-normalised signal; NaN outside the field of view.
     fat_is_bright : bool
         True for T1-like series: the head's rim is bright to dark. Otherwise either polarity is possible.
+    contrast : LocalContrast or None
+        What it was normalised with; None where nothing of the series lies on the grid.
     """
 
     name: str
     image: Image
     fat_is_bright: bool
+    contrast: LocalContrast | None = None
+
+    def profiles(
+        self,
+        origins: NDArray[np.float64],
+        directions: NDArray[np.float64],
+        start_mm: NDArray[np.float64],
+        step_mm: float,
+        count: int,
+    ) -> NDArray[np.float32]:
+        """Interpolate along rays; NaN outside the field of view.
+
+        Parameters
+        ----------
+        origins, directions : ndarray of float64, shape (..., 3)
+            LPS mm; unit vectors.
+        start_mm : ndarray of float64, shape (...)
+            Distance of the first sample from its origin.
+        step_mm : float
+        count : int
+
+        Returns
+        -------
+        ndarray of float32, shape (..., count)
+        """
+        one, along = (
+            np.ascontiguousarray(np.broadcast_to(v, (*start_mm.shape, 3))).reshape(-1, 3) for v in (origins, directions)
+        )
+        samples = sample_rays(
+            np.asarray(self.image.array, dtype=np.float32),
+            self.image.grid.inverse,
+            one,
+            along,
+            np.ascontiguousarray(start_mm).ravel(),
+            step_mm,
+            count,
+        )
+        return np.asarray(samples.reshape(*start_mm.shape, count))
 
 
 def isotropic_grid(grids: list[Grid], step_mm: float) -> Grid:
@@ -96,7 +174,9 @@ def _corners(grid: Grid) -> NDArray[np.float64]:
     return grid.to_world(unit * (np.array(grid.shape) - 1))
 
 
-def prepare(info: SeriesInfo, image: Image, target: Grid, *, fat_is_bright: bool) -> Evidence:
+def prepare(
+    info: SeriesInfo, image: Image, target: Grid, *, fat_is_bright: bool, contrast: LocalContrast | None = None
+) -> Evidence:
     """Resample one series onto the search grid and normalise its contrast locally.
 
     Parameters
@@ -105,66 +185,59 @@ def prepare(info: SeriesInfo, image: Image, target: Grid, *, fat_is_bright: bool
     image : Image of float32
         Native samples, placed in the frame of `target`.
     target : Grid
-        From `isotropic_grid`.
+        From `isotropic_grid`, or a box along the same axes.
     fat_is_bright : bool
         True for T1-like series.
+    contrast : LocalContrast or None
+        That of the same series on a coarser grid; None measures it on `target`.
     """
     signal = resample(image, target)
     inside = np.isfinite(signal)
     if not inside.any():
         return Evidence(info.name, Image(signal, target), fat_is_bright)
-    top = np.percentile(signal[inside], 99.5)
-    capped = np.minimum(signal, top)
-    # Variances of small numbers keep their digits; outside counts as nothing.
-    clipped = np.where(inside, capped - capped[inside].mean(), 0).astype(np.float32)
-    mean, deviation = _local_statistics(clipped, inside, target)
-    floor = _FLOOR_SHARE * float(clipped[inside].std()) + 1e-6
-    normalised = np.where(inside, (clipped - mean) / (deviation + floor), 0)
+    against = contrast or _local_contrast(signal, inside, target)
+    normalised = against.normalise(signal, target)
     sigma = [_SMOOTH_MM / step if n > 1 else 0.0 for n, step in zip(target.shape, target.spacing_mm, strict=True)]
-    smooth = ndimage.gaussian_filter(normalised.astype(np.float32), sigma)
+    smooth = ndimage.gaussian_filter(normalised, sigma, truncate=3.0)
     smooth[~inside] = np.nan
-    return Evidence(info.name, Image(smooth, target), fat_is_bright)
+    return Evidence(info.name, Image(smooth, target), fat_is_bright, against)
 
 
 def resample(image: Image, target: Grid) -> NDArray[np.float32]:
-    """Interpolate linearly onto another grid; NaN outside. In-plane detail finer than the target is averaged first."""
-    ratio = np.array([min(target.spacing_mm[1:])] * 3) / np.array(image.grid.spacing_mm)
-    sigma = np.where((ratio > 1 + SLACK) & (np.array(image.grid.shape) > 1), 0.4 * ratio, 0.0)
-    source = ndimage.gaussian_filter(np.asarray(image.array, dtype=np.float32), sigma)
+    """Interpolate linearly onto another grid; NaN outside. In-plane detail finer than the target is averaged."""
+    ratio = min(target.spacing_mm[1:]) / np.array(image.grid.spacing_mm)
+    k, j, i = (float(max(r, 1.0)) if n > 1 else 1.0 for r, n in zip(ratio, image.grid.shape, strict=True))
     matrix = image.grid.inverse @ target.affine
-    # The outermost centres belong to the field of view: indices are drawn in by SLACK of a voxel at most.
-    middle = (np.array(image.grid.shape) - 1) / 2
-    drawn_in = middle / (middle + SLACK)
-    matrix[:3] *= drawn_in[:, None]
-    matrix[:3, 3] += middle * (1 - drawn_in)
     if image.grid.shape[0] == 1:  # half a slice thickness to either side belongs to a single slice
         matrix[0] = 0.0
-    result = ndimage.affine_transform(
-        source, matrix[:3, :3], matrix[:3, 3], target.shape, order=1, mode="constant", cval=np.nan
-    )
-    return np.asarray(result, dtype=np.float32)
+    source = np.asarray(image.array, dtype=np.float32)
+    return resample_volume(source, matrix, target.shape, (k, j, i), SLACK)  # outermost centres belong to the field
 
 
-def _local_statistics(
-    signal: NDArray[np.float32], inside: NDArray[np.bool_], grid: Grid
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return mean and standard deviation in a Gaussian window, computed coarsely and interpolated."""
+def _local_contrast(signal: NDArray[np.float32], inside: NDArray[np.bool_], grid: Grid) -> LocalContrast:
+    """Measure mean and standard deviation in a Gaussian window, one value a block of samples."""
+    values = signal[inside]
+    top = float(np.percentile(values, 99.5))
+    values = np.minimum(values, np.float32(top))
+    middle = float(values.mean())
+    centred = np.where(inside, np.minimum(signal, np.float32(top)) - np.float32(middle), np.float32(0))
     factors = [
         max(1, round(_STATISTICS_STEP_MM / step)) if n > 1 else 1
-        for n, step in zip(signal.shape, grid.spacing_mm, strict=True)
+        for n, step in zip(grid.shape, grid.spacing_mm, strict=True)
     ]
-    weight, first, second = (
-        _block_mean(values, factors) for values in (inside.astype(np.float32), signal, signal * signal)
-    )
+    sums = [_block_mean(v, factors) for v in (inside.astype(np.float32), centred, centred * centred)]
     sigma = [
         _WINDOW_MM / (step * f) if n > 1 else 0.0
-        for n, step, f in zip(signal.shape, grid.spacing_mm, factors, strict=True)
+        for n, step, f in zip(grid.shape, grid.spacing_mm, factors, strict=True)
     ]
-    weight, first, second = (ndimage.gaussian_filter(v, sigma, truncate=3.0) for v in (weight, first, second))
+    weight, first, second = (ndimage.gaussian_filter(v, sigma, truncate=3.0) for v in sums)
     safe = np.maximum(weight, 1e-3)
     mean = np.asarray(first / safe, dtype=np.float32)
     deviation = np.sqrt(np.maximum(second / safe - mean * mean, np.float32(0))).astype(np.float32)
-    return _enlarge(mean, factors, signal.shape), _enlarge(deviation, factors, signal.shape)
+    to_samples = np.diag([*factors, 1.0])
+    to_samples[:3, 3] = (np.array(factors) - 1) / 2
+    floor = _FLOOR_SHARE * float(values.std()) + _ROUNDING * float(np.abs(values).max()) + 1e-6
+    return LocalContrast(top, middle, floor, Grid(mean.shape, grid.affine @ to_samples), mean, deviation)
 
 
 def _block_mean(values: NDArray[np.float32], factors: list[int]) -> NDArray[np.float32]:
@@ -173,10 +246,3 @@ def _block_mean(values: NDArray[np.float32], factors: list[int]) -> NDArray[np.f
     k, j, i = (n // f for n, f in zip(padded.shape, factors, strict=True))
     blocks = padded.reshape(k, factors[0], j, factors[1], i, factors[2])
     return np.asarray(blocks.mean(axis=(1, 3, 5)), dtype=np.float32)
-
-
-def _enlarge(values: NDArray[np.float32], factors: list[int], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    scale = 1.0 / np.array(factors)
-    offset = (scale - 1) / 2  # block centres
-    result = ndimage.affine_transform(values, scale, offset, shape, order=1, mode="nearest")
-    return np.asarray(result, dtype=np.float32)

@@ -6,61 +6,54 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from toh_mri.core.config.segmentation import SegmentationConfig
 from toh_mri.core.errors import SegmentationError
-from toh_mri.core.hip import Check, HipLocation, Status
+from toh_mri.core.hip import HipLocation
 from toh_mri.core.study import AlignedSeries, AlignedStudy
 from toh_mri.geometry import Grid, Image, Side
+from toh_mri.segmentation.acceptance import Place, accept
 from toh_mri.segmentation.evidence import Evidence, isotropic_grid, prepare
-from toh_mri.segmentation.search import Candidate, RadialGeometry, best_candidates
+from toh_mri.segmentation.pair import Found, blurred, likeliest
+from toh_mri.segmentation.search import Candidate, HeadSearch, RadialGeometry
+from toh_mri.segmentation.void import is_void
 
 _APART_MM = 12.0
 
+# A hip lies in its own half of the scanner, or up to this far beyond the middle: on a table moved sideways, or with the
+# hip brought to the middle.
+_BEYOND_MIDDLE_MM = 60.0
+
+
+# A head whose centre lies nearer to the edge of the field of view has a third of its rim cut off, or more.
+_FROM_EDGE_MM = 8.0
+
 
 @dataclass(frozen=True)
-class _Search:
-    """Steps of the search, in mm, and how many places are kept for refinement."""
+class _Steps:
+    """How finely places are searched: grid step, lattice and refinements in mm; rays; places kept."""
 
-    coarse_step_mm: float
-    fine_step_mm: float
-    centre_step_mm: float
+    grid_mm: float
+    lattice_mm: float
+    rays: int
     candidates: int
+    refinements: tuple[tuple[float, int], ...]  # reach in mm, pace in samples
 
 
 # One slice has fewer rays to tell a head from a loop of bowel: more places are kept, on a finer grid.
-_IN_VOLUME = _Search(2.0, 1.0, 6.0, 6)
-_IN_SLICE = _Search(0.6, 0.6, 2.0, 24)
-
-# Distance between the heads of one patient, and how far a pair may be tilted or uneven (measured on real slices).
-_PAIR_DISTANCE_MM = (178.0, 18.0)
-_PAIR_TILT_MM = 30.0
-_PAIR_RADIUS_MM = 3.0
-_PAIR_DISTANCE_RANGE_MM = (120.0, 240.0)
-_PAIR_PENALTY_CAP = 0.4
-_BOTH_HIPS_MM = 300.0  # a field of view wider than this shows both hips of an adult
-# A pelvis is nearly its own mirror image: what surrounds one head resembles what surrounds the other.
-_MIRROR_REACH_MM = 50.0
-_MIRROR_STEP_MM = 4.0  # also the blur, so that a few mm between the heads' places do not matter
-_MIRROR_SHARE = 0.3
-
-# Closer than this to the scanner's middle, x alone does not tell the side of a lone hip.
-_MIDDLE_MM = 30.0
-
-
-@dataclass(frozen=True)
-class _Found:
-    side: Side
-    candidate: Candidate
+_IN_VOLUME = _Steps(2.0, 6.0, 200, 6, ((4.0, 1),))
+_IN_SLICE = _Steps(0.6, 2.0, 90, 24, ((1.5, 2), (2.0, 1)))
+# Where a head was found in a volume, its place and radius are settled on a finer grid, cut out round it.
+_FINE = _Steps(1.0, 0.0, 400, 1, ((3.0, 1),))
+_MIRROR_REFINEMENT = (2.0, 1)
 
 
 def locate_hips(study: AlignedStudy, config: SegmentationConfig) -> tuple[HipLocation, ...]:
     """Find the femoral heads in view, right before left.
 
-    Every series that shows the head's rim votes. Two heads are accepted as a pair where their distance and tilt are
+    Every series that shows a place votes on it. Two heads are accepted as a pair where their distance and tilt are
     those of one pelvis; a lone head takes its side from patient coordinates, checked against the direction in which
-    its neck leaves it.
+    its neck leaves it. What only resembles a head is refused (`toh_mri.segmentation.acceptance`).
 
     Parameters
     ----------
@@ -76,22 +69,25 @@ def locate_hips(study: AlignedStudy, config: SegmentationConfig) -> tuple[HipLoc
     ------
     SegmentationError
         ``no_usable_series``; ``mixed_dimensions`` if the only slices are single ones of different planes;
-        ``no_hip_found``.
+        ``no_hip_found``; ``immature_hip``; ``metal_void``; ``head_cut_off``.
     """
     series = _searchable(study)
-    dimensionality = 2 if series[0].grid_in_frame.shape[0] == 1 else 3
-    search = _IN_SLICE if dimensionality == 2 else _IN_VOLUME
-    coarse = _prepare_all(series, search.coarse_step_mm)
-    fine = _prepare_all(series, search.fine_step_mm)
-    places = _places(coarse, search)
-    found = {side: _candidates(coarse, fine, places, side, search, config) for side in Side}
-    chosen = _choose(found, _blurred(coarse), config)
-    alone = len(chosen) == 1 and _left_right_extent(coarse[0].image.grid) > _BOTH_HIPS_MM
-    return tuple(_location(item, found, dimensionality, config, missing_other=alone) for item in chosen)
+    steps = _IN_SLICE if series[0].grid_in_frame.shape[0] == 1 else _IN_VOLUME
+    coarse = _prepare_all(series, isotropic_grid([item.grid_in_frame for item in series], steps.grid_mm))
+    search = HeadSearch(coarse, _radial(steps, config), steps.rays)
+    places = _places(search.grid, coarse, steps)
+    found = {side: _candidates(search, places, side, steps) for side in Side}
+    attempts = likeliest(found, blurred(coarse), config)
+    settled = ([_settle(item, series, coarse, search, config) for item in attempt] for attempt in attempts)
+    return accept(settled, search.grid, config)
+
+
+def _radial(steps: _Steps, config: SegmentationConfig) -> RadialGeometry:
+    return RadialGeometry.of(steps.grid_mm, config.radius_min_mm, config.radius_max_mm)
 
 
 def _searchable(study: AlignedStudy) -> list[AlignedSeries]:
-    """Return the series that show a head's rim: stacks before single slices, and of these the coronal ones if any.
+    """Return the series that show a head's rim, by name: stacks before single slices, of these the coronal ones if any.
 
     Coronal slices cut both walls of the joint; further planes added time and no accuracy where they were tried.
     """
@@ -103,58 +99,66 @@ def _searchable(study: AlignedStudy) -> list[AlignedSeries]:
             "'toh-mri plan' says what each series was taken for; io.roles in the configuration overrides it.",
         )
     pool = [s for s in usable if s.series.image.grid.shape[0] > 1] or usable
-    return [s for s in pool if s.series.role.plane == "coronal"] or pool
+    coronal = [s for s in pool if s.series.role.plane == "coronal"] or pool
+    return sorted(coronal, key=lambda item: item.series.name)
 
 
-def _prepare_all(series: list[AlignedSeries], step_mm: float) -> tuple[Evidence, ...]:
-    grids = [item.grid_in_frame for item in series]
-    target = isotropic_grid(grids, step_mm)
+def _prepare_all(
+    series: list[AlignedSeries], target: Grid, coarse: tuple[Evidence, ...] | None = None
+) -> tuple[Evidence, ...]:
+    """Prepare every series on one grid, normalised with the contrast of its coarse evidence where that is given."""
+    contrasts = [None] * len(series) if coarse is None else [item.contrast for item in coarse]
     return tuple(
         prepare(
             item.series.info,
-            Image(item.series.image.array, grid),
+            Image(item.series.image.array, item.grid_in_frame),
             target,
             fat_is_bright=item.series.role.contrast.is_t1_like,
+            contrast=contrast,
         )
-        for item, grid in zip(series, grids, strict=True)
+        for item, contrast in zip(series, contrasts, strict=True)
     )
 
 
-def _candidates(
-    coarse: tuple[Evidence, ...],
-    fine: tuple[Evidence, ...],
-    places: NDArray[np.int64],
-    side: Side,
-    search: _Search,
-    config: SegmentationConfig,
-) -> list[Candidate]:
+def _places(grid: Grid, evidence: tuple[Evidence, ...], steps: _Steps) -> NDArray[np.int64]:
+    """Return the positions to search, shape (n, 3).
+
+    They lie in the field of view of a series, and not nearer to its edge than shows most of a head.
+    """
+    indices = _lattice(grid, steps.lattice_mm)
+    seen = np.zeros(len(indices), dtype=bool)
+    for item in evidence:
+        shown = np.isfinite(np.asarray(item.image.array))
+        own = shown[tuple(indices.T)]
+        for axis, spacing in enumerate(grid.spacing_mm):
+            for beside in (-_FROM_EDGE_MM, _FROM_EDGE_MM) if grid.shape[axis] > 1 else ():
+                moved = indices.copy()
+                moved[:, axis] = np.clip(moved[:, axis] + round(beside / spacing), 0, grid.shape[axis] - 1)
+                own &= shown[tuple(moved.T)]
+        seen |= own
+    return indices[seen]
+
+
+def _candidates(search: HeadSearch, places: NDArray[np.int64], side: Side, steps: _Steps) -> list[Candidate]:
     """Return refined candidates of one side, best first."""
-    first = best_candidates(
-        coarse,
-        places,
-        side,
-        RadialGeometry.of(search.coarse_step_mm, config.radius_min_mm, config.radius_max_mm),
-        count=search.candidates,
-        apart_mm=_APART_MM,
-    )
-    radial = RadialGeometry.of(search.fine_step_mm, config.radius_min_mm, config.radius_max_mm)
+    own = places[search.grid.to_world(places)[:, 0] * side.lateral_x > -_BEYOND_MIDDLE_MM]
     refined: list[Candidate] = []
-    for candidate in first:
+    for candidate in search.best(own, side, count=steps.candidates, apart_mm=_APART_MM):
         place = candidate
-        for reach, pace in ((search.centre_step_mm * 0.75, 2), (2.0, 1)):
-            around = _neighbourhood(fine[0].image.grid, place.sphere.center, reach, pace)
-            place = best_candidates(fine, around, side, radial, count=1, apart_mm=_APART_MM)[0]
+        for reach, pace in steps.refinements:
+            place = _best_near(search, place, side, reach, pace)
         refined.append(place)
     refined.sort(key=lambda item: (-item.score, item.sphere.center))
     unique: list[Candidate] = []
     for item in refined:
-        if all(_gap(item, other) >= _APART_MM for other in unique):
+        if all(item.gap_mm(other) >= _APART_MM for other in unique):
             unique.append(item)
     return unique
 
 
-def _gap(a: Candidate, b: Candidate) -> float:
-    return float(np.linalg.norm(np.subtract(a.sphere.center, b.sphere.center)))
+def _best_near(search: HeadSearch, candidate: Candidate, side: Side, reach_mm: float, pace: int) -> Candidate:
+    around = _neighbourhood(search.grid, candidate.sphere.center, reach_mm, pace)
+    return search.best(around, side, count=1, apart_mm=_APART_MM)[0]
 
 
 def _lattice(grid: Grid, step_mm: float) -> NDArray[np.int64]:
@@ -172,155 +176,35 @@ def _neighbourhood(grid: Grid, centre: tuple[float, float, float], reach_mm: flo
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3).astype(np.int64)
 
 
-def _places(evidence: tuple[Evidence, ...], search: _Search) -> NDArray[np.int64]:
-    """Return the positions to search, shape (n, 3): those in the field of view of every series that is searched."""
-    indices = _lattice(evidence[0].image.grid, search.centre_step_mm)
-    place = tuple(indices.T)
-    seen = np.ones(len(indices), dtype=bool)
-    for item in evidence:
-        seen &= np.isfinite(np.asarray(item.image.array)[place])
-    if not seen.any():
-        raise SegmentationError(
-            "no_hip_found",
-            "No place is shown by every series that is searched: " + ", ".join(item.name for item in evidence) + ".",
-            "Leave out a series that shows another part of the body, by io.roles in the configuration.",
-        )
-    return indices[seen]
-
-
-def _choose(found: dict[Side, list[Candidate]], blurred: tuple[Image, ...], config: SegmentationConfig) -> list[_Found]:
-    """Choose a pair if one pelvis explains it, else the best single head."""
-    good = {s: [c for c in found[s] if c.score >= config.minimum_location_score] for s in Side}
-    best_pair: tuple[float, list[_Found]] | None = None
-    for right in good[Side.RIGHT]:
-        for left in good[Side.LEFT]:
-            penalty = _pair_penalty(right, left)
-            if penalty is not None:
-                likeness = _mirror_likeness(right, left, blurred)
-                value = right.score + left.score - penalty + _MIRROR_SHARE * likeness
-                if best_pair is None or value > best_pair[0]:
-                    best_pair = (value, [_Found(Side.RIGHT, right), _Found(Side.LEFT, left)])
-    if best_pair is not None:
-        return best_pair[1]
-    single = [_Found(side, candidate) for side, candidates in good.items() for candidate in candidates]
-    if not single:
-        scores = [c.score for candidates in found.values() for c in candidates]
-        raise SegmentationError(
-            "no_hip_found",
-            f"Nothing in the field of view ({_extent(blurred[0].grid)}) looks like a femoral head: best score "
-            f"{max(scores, default=0.0):.2f}, needed {config.minimum_location_score:.2f}.",
-            "Check with 'toh-mri plan' that the series show a hip and are taken for what they are.",
-        )
-    agreeing = [item for item in single if _side_from_coordinates(item) is item.side]
-    best = max(agreeing or single, key=lambda item: item.candidate.score)
-    return [_Found(_side_from_coordinates(best), best.candidate)]
-
-
-def _extent(grid: Grid) -> str:
-    return " x ".join(f"{length:.0f}" for length in grid.extent_mm) + " mm"
-
-
-def _pair_penalty(right: Candidate, left: Candidate) -> float | None:
-    """Return how unlikely two heads are as one pair, or None where they cannot be one."""
-    gap = np.subtract(left.sphere.center, right.sphere.center)
-    low, high = _PAIR_DISTANCE_RANGE_MM
-    if not low <= gap[0] <= high or np.hypot(gap[1], gap[2]) > gap[0] / 2:
-        return None
-    mean, deviation = _PAIR_DISTANCE_MM
-    penalty = (
-        0.06 * (gap[2] / _PAIR_TILT_MM) ** 2
-        + 0.06 * (gap[1] / _PAIR_TILT_MM) ** 2
-        + 0.03 * ((float(np.linalg.norm(gap)) - mean) / deviation) ** 2
-        + 0.03 * ((left.sphere.radius_mm - right.sphere.radius_mm) / _PAIR_RADIUS_MM) ** 2
-    )
-    return min(float(penalty), _PAIR_PENALTY_CAP)
-
-
-def _blurred(evidence: tuple[Evidence, ...]) -> tuple[Image, ...]:
-    images = []
-    for item in evidence:
-        grid = item.image.grid
-        sigma = [_MIRROR_STEP_MM / s if n > 1 else 0.0 for n, s in zip(grid.shape, grid.spacing_mm, strict=True)]
-        inside = np.isfinite(item.image.array)
-        smooth = ndimage.gaussian_filter(np.where(inside, item.image.array, np.float32(0)), sigma)
-        images.append(Image(np.where(inside, smooth, np.float32(np.nan)), grid))
-    return tuple(images)
-
-
-def _mirror_likeness(right: Candidate, left: Candidate, blurred: tuple[Image, ...]) -> float:
-    """Return the mean correlation, -1..1, of the surroundings of one head with the mirrored ones of the other."""
-    axis = np.arange(-_MIRROR_REACH_MM, _MIRROR_REACH_MM + 1, _MIRROR_STEP_MM)
-    around = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
-    if blurred[0].grid.shape[0] == 1:
-        normal = blurred[0].grid.directions[:, 0]
-        around = np.unique(np.round(around - np.outer(around @ normal, normal), 6), axis=0)
-    around = around[np.linalg.norm(around, axis=1) <= _MIRROR_REACH_MM]
-    correlations = []
-    for image in blurred:
-        a = image.sample(np.add(left.sphere.center, around))
-        b = image.sample(np.add(right.sphere.center, around * [-1, 1, 1]))
-        both = np.isfinite(a) & np.isfinite(b)
-        # A correlation needs something that varies, on either side.
-        if both.sum() > len(around) / 4 and a[both].std() > 0 and b[both].std() > 0:
-            correlations.append(np.corrcoef(a[both], b[both])[0, 1])
-    return float(np.mean(correlations)) if correlations else 0.0
-
-
-def _side_from_coordinates(found: _Found) -> Side:
-    """Return the side on which a lone head lies in the patient; near the middle, the side its neck tells."""
-    x = found.candidate.sphere.center[0]
-    if abs(x) < _MIDDLE_MM:
-        return found.side
-    return Side.LEFT if x > 0 else Side.RIGHT
-
-
-def _left_right_extent(grid: Grid) -> float:
-    return float(np.abs(grid.directions[0] * grid.extent_mm).max())
-
-
-def _location(
-    item: _Found,
-    found: dict[Side, list[Candidate]],
-    dimensionality: int,
+def _settle(
+    item: Found,
+    series: list[AlignedSeries],
+    coarse: tuple[Evidence, ...],
+    search: HeadSearch,
     config: SegmentationConfig,
-    *,
-    missing_other: bool,
-) -> HipLocation:
-    own = item.candidate
-    mirrored = max((c.score for c in found[item.side.other] if _gap(c, own) < _APART_MM), default=0.0)
-    direct = max((c.score for c in found[item.side] if _gap(c, own) < _APART_MM), default=0.0)
-    conflict = mirrored - direct > config.side_conflict_margin
-    radius = own.sphere.radius_mm
-    at_bound = radius <= config.radius_min_mm + 0.5 or radius >= config.radius_max_mm - 0.5
-    checks = (
-        Check(
-            code="other_hip_not_found",
-            status=Status.REVIEW if missing_other else Status.OK,
-            value=None,
-            message="The field of view is wide enough for both hips, but only this one was found."
-            if missing_other
-            else "Every hip expected in this field of view was found.",
-        ),
-        Check(
-            code="location_score",
-            status=Status.OK if own.score >= config.review_location_score else Status.REVIEW,
-            value=own.score,
-            message=f"Agreement of the rim with a femoral head {own.score:.2f}, "
-            f"below {config.review_location_score:.2f} asks for a look.",
-        ),
-        Check(
-            code="side_conflict",
-            status=Status.REVIEW if conflict else Status.OK,
-            value=direct - mirrored,
-            message="The joint and neck look like the other side's; the side is taken from patient coordinates."
-            if conflict
-            else "Joint and neck agree with the side given by patient coordinates.",
-        ),
-        Check(
-            code="radius_at_bound",
-            status=Status.REVIEW if at_bound else Status.OK,
-            value=radius,
-            message=f"Head radius {radius:.1f} mm; searched {config.radius_min_mm:g} to {config.radius_max_mm:g} mm.",
-        ),
-    )
-    return HipLocation(item.side, own.sphere, own.score, own.coverage, dimensionality, checks)
+) -> Place:
+    """Settle a head's place and radius on fine evidence, and score the other side's head at the same place."""
+    evidence, own = coarse, item.candidate
+    if search.grid.shape[0] > 1:
+        radial = _radial(_FINE, config)
+        box = _box(
+            search.grid, own.sphere.center, radial.samples_mm[-1] + _FINE.refinements[0][0] + _MIRROR_REFINEMENT[0]
+        )
+        evidence = _prepare_all(series, box, coarse)
+        search = HeadSearch(evidence, radial, _FINE.rays)
+        own = _best_near(search, own, item.side, *_FINE.refinements[0])
+    mirrored = _best_near(search, own, item.side.other, *_MIRROR_REFINEMENT)
+    return Place(item.side, own, mirrored, item.rival_score, evidence, is_void(series, own.sphere))
+
+
+def _box(grid: Grid, centre: tuple[float, float, float], reach_mm: float) -> Grid:
+    """Return a fine grid round a place, along the axes of the coarse one and no further than that."""
+    low, high = grid.to_world([0, 0, 0]), grid.to_world(np.array(grid.shape) - 1)
+    first = np.maximum(np.ceil((low - centre) / _FINE.grid_mm), -np.ceil(reach_mm / _FINE.grid_mm))
+    last = np.minimum(np.floor((high - centre) / _FINE.grid_mm), np.ceil(reach_mm / _FINE.grid_mm))
+    affine = np.zeros((4, 4))
+    affine[2, 0] = affine[1, 1] = affine[0, 2] = _FINE.grid_mm
+    affine[:3, 3] = centre + first * _FINE.grid_mm
+    affine[3, 3] = 1.0
+    x, y, z = (last - first).astype(int) + 1
+    return Grid((z, y, x), affine)

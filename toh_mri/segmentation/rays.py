@@ -27,13 +27,14 @@ NECK_TRUST = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Rays:
-    """Rays grouped in sectors.
+    """Rays, sector by sector.
 
     Attributes
     ----------
     directions : ndarray of float64, shape (m, 3)
         LPS unit vectors.
     sector : ndarray of int32, shape (m,)
+        Rising.
     weight : ndarray of float32, shape (s,)
         Trust in each sector; sums to 1.
     outer_share : ndarray of float32, shape (s,)
@@ -44,6 +45,11 @@ class Rays:
     sector: NDArray[np.int32]
     weight: NDArray[np.float32]
     outer_share: NDArray[np.float32]
+
+    @property
+    def start(self) -> NDArray[np.int64]:
+        """The first ray of each sector, and the number of rays, shape (s + 1,)."""
+        return np.searchsorted(self.sector, np.arange(len(self.weight) + 1)).astype(np.int64)
 
 
 def outer_share(directions: NDArray[np.float64], side: Side) -> NDArray[np.float64]:
@@ -70,7 +76,8 @@ def sphere_rays(side: Side, sectors: int = 40, rays: int = 400) -> Rays:
     axes = _fibonacci(sectors)
     directions = _fibonacci(rays)
     nearest = np.argmax(directions @ axes.T, axis=1).astype(np.int32)
-    return _with_trust(side.mirrored(directions), nearest, side.mirrored(axes), side)
+    order = np.argsort(nearest, kind="stable")
+    return _with_trust(side.mirrored(directions[order]), nearest[order], side.mirrored(axes), side)
 
 
 def circle_rays(side: Side, normal: NDArray[np.float64], sectors: int = 18, rays: int = 90) -> Rays:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toh_mri.geometry import Side, Sphere
+from toh_mri.geometry import Grid, Side, Sphere
 from toh_mri.geometry.shapes import as_point
 from toh_mri.kernels.head_search import score_centres
 from toh_mri.segmentation.evidence import Evidence
 from toh_mri.segmentation.rays import Rays, circle_rays, sphere_rays
 
-_CONTRAST_CAP = 1.2  # edge height, in local standard deviations, that counts as a full edge
+CONTRAST_CAP = 1.2  # edge height, in local standard deviations, that counts as a full edge
 _EDGE_HALF_WIDTH_MM = 1.5
 _GAP_MM = (2.5, 7.0)  # marrow or plate to the far wall of the joint
 _TOLERANCE_MM = 1.6
@@ -22,6 +22,9 @@ _TOLERANCE_MM = 1.6
 # knowledge from CT and MR series). Only a tie-breaker: one deviation costs as much as 2 % of the rim.
 _RADIUS_MM = (22.8, 2.5)
 _RADIUS_COST = 0.02
+# A place that some of the series do not show is scored by the others, and gives way to one that all of them show
+# nearly as well (the author's estimate: half the spread of one head's score between series).
+_UNSEEN_COST = 0.05
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,10 @@ class Candidate:
     sphere: Sphere
     score: float
     coverage: float
+
+    def gap_mm(self, other: Candidate) -> float:
+        """Return the distance between the centres of two candidates."""
+        return float(np.linalg.norm(np.subtract(self.sphere.center, other.sphere.center)))
 
 
 @dataclass(frozen=True)
@@ -72,90 +79,111 @@ class RadialGeometry:
         return np.asarray((self.first_radius + np.arange(self.n_radii)) * self.step_mm)
 
 
-def rays_for(evidence: Evidence, side: Side) -> Rays:
+def rays_for(grid: Grid, side: Side, rays: int) -> Rays:
     """Return rays of a sphere for a volume, of a circle for a single slice."""
-    grid = evidence.image.grid
-    return circle_rays(side, grid.directions[:, 0]) if grid.shape[0] == 1 else sphere_rays(side)
+    return circle_rays(side, grid.directions[:, 0], rays=rays) if grid.shape[0] == 1 else sphere_rays(side, rays=rays)
 
 
-def score_positions(
-    evidence: tuple[Evidence, ...], indices: NDArray[np.int64], side: Side, radial: RadialGeometry
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Score grid positions as centres of a femoral head of the given side.
+class HeadSearch:
+    """Scores places in prepared volumes as centres of a femoral head.
 
     Parameters
     ----------
     evidence : tuple of Evidence
-        All on one grid.
-    indices : ndarray of int64, shape (n, 3)
-        (slice, row, column).
-    side : Side
+        At least one series, all on one grid.
     radial : RadialGeometry
-
-    Returns
-    -------
-    score, coverage : ndarray of float32, shape (n, radii)
-        Means over the series, the score less the cost of an unusual radius.
+    rays : int
+        Of each sphere or circle.
     """
-    grid = evidence[0].image.grid
-    rays = rays_for(evidence[0], side)
-    reach = rays.directions[:, None, :] * radial.samples_mm[None, :, None]
-    offsets = np.rint(reach @ np.linalg.inv(grid.affine[:3, :3]).T).astype(np.int64)
-    pad = np.abs(offsets).max(axis=(0, 1))
-    shape = np.array(grid.shape) + 2 * pad
-    strides = np.array([shape[1] * shape[2], shape[2], 1])
-    flat_offsets = (offsets @ strides).astype(np.int32)
-    centres = (indices + pad) @ strides
-    total_score: NDArray[np.float32] | None = None
-    total_coverage: NDArray[np.float32] | None = None
-    for item in evidence:
-        padded = np.pad(item.image.array, [(p, p) for p in pad], constant_values=np.float32(np.nan))
-        score, coverage = score_centres(
-            padded.ravel(),
+
+    def __init__(self, evidence: tuple[Evidence, ...], radial: RadialGeometry, rays: int) -> None:
+        self.grid = evidence[0].image.grid
+        self._radial = radial
+        self._rays = {side: rays_for(self.grid, side, rays) for side in Side}
+        steps = {side: self._steps(side) for side in Side}
+        self._pad = np.max([np.abs(own).max(axis=(0, 1)) for own in steps.values()], axis=0)
+        shape = np.array(self.grid.shape) + 2 * self._pad
+        self._strides = np.array([shape[1] * shape[2], shape[2], 1])
+        self._ray_offsets = {side: (own @ self._strides).astype(np.int32) for side, own in steps.items()}
+        # Padded once, so that no ray leaves the volume.
+        self._series = tuple(
+            (self._padded(np.asarray(item.image.array, dtype=np.float32)), not item.fat_is_bright) for item in evidence
+        )
+        mean, deviation = _RADIUS_MM
+        self._cost = (_RADIUS_COST * ((radial.radii_mm - mean) / deviation) ** 2).astype(np.float32)
+
+    def score(self, indices: NDArray[np.int64], side: Side) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Score grid positions as centres of a head of one side.
+
+        Parameters
+        ----------
+        indices : ndarray of int64, shape (n, 3)
+            (slice, row, column).
+        side : Side
+
+        Returns
+        -------
+        score, coverage : ndarray of float32, shape (n, radii)
+            Means over the series that show the place, the score less the cost of an unusual radius and of series that
+            do not show it; 0 where none does.
+        """
+        centres = (indices + self._pad) @ self._strides
+        score, coverage = np.zeros((2, len(indices), self._radial.n_radii), np.float32)
+        shown = np.zeros((len(indices), 1), np.float32)
+        for padded, either_polarity in self._series:
+            here = np.isfinite(padded[centres])
+            own_score, own_coverage = self._score_one(padded, centres[here], side, either_polarity=either_polarity)
+            score[here] += own_score
+            coverage[here] += own_coverage
+            shown[here] += 1
+        count = np.maximum(shown, 1)
+        cost = self._cost + np.float32(_UNSEEN_COST) * (1 - shown / np.float32(len(self._series)))
+        found = np.where(shown > 0, score / count - cost, np.float32(0)).astype(np.float32)
+        return found, (coverage / count).astype(np.float32)
+
+    def _score_one(
+        self, padded: NDArray[np.float32], centres: NDArray[np.int64], side: Side, *, either_polarity: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        rays, radial = self._rays[side], self._radial
+        return score_centres(
+            padded,
             centres,
-            flat_offsets,
-            rays.sector,
+            self._ray_offsets[side],
+            rays.start,
             rays.weight,
             rays.outer_share,
             radial.half_width,
             radial.gap_low,
             radial.gap_high,
             radial.tolerance,
-            _CONTRAST_CAP,
-            not item.fat_is_bright,
+            CONTRAST_CAP,
+            either_polarity,
         )
-        total_score = score if total_score is None else total_score + score
-        total_coverage = coverage if total_coverage is None else total_coverage + coverage
-    if total_score is None or total_coverage is None:
-        raise ValueError("no series to search")
-    mean, deviation = _RADIUS_MM
-    cost = _RADIUS_COST * ((radial.radii_mm - mean) / deviation) ** 2
-    return total_score / np.float32(len(evidence)) - cost.astype(np.float32), total_coverage / np.float32(len(evidence))
 
+    def best(self, indices: NDArray[np.int64], side: Side, *, count: int, apart_mm: float) -> list[Candidate]:
+        """Return up to `count` best spheres, best first, whose centres are at least `apart_mm` from each other."""
+        score, coverage = self.score(indices, side)
+        best_radius = score.argmax(axis=1)
+        best = score[np.arange(len(indices)), best_radius]
+        positions = self.grid.to_world(indices)
+        found: list[Candidate] = []
+        left = np.ones(len(indices), dtype=bool)
+        for n in np.argsort(-best, kind="stable"):
+            if not left[n]:
+                continue
+            sphere = Sphere(as_point(positions[n]), float(self._radial.radii_mm[best_radius[n]]))
+            found.append(Candidate(sphere, float(best[n]), float(coverage[n, best_radius[n]])))
+            if len(found) == count:
+                break
+            left &= np.linalg.norm(positions - positions[n], axis=1) >= apart_mm
+        return found
 
-def best_candidates(
-    evidence: tuple[Evidence, ...],
-    indices: NDArray[np.int64],
-    side: Side,
-    radial: RadialGeometry,
-    *,
-    count: int,
-    apart_mm: float,
-) -> list[Candidate]:
-    """Return up to `count` best spheres, best first, whose centres are at least `apart_mm` from each other."""
-    score, coverage = score_positions(evidence, indices, side, radial)
-    best_radius = score.argmax(axis=1)
-    rows = np.arange(len(indices))
-    best = score[rows, best_radius]
-    positions = evidence[0].image.grid.to_world(indices)
-    found: list[Candidate] = []
-    left = np.ones(len(indices), dtype=bool)
-    for n in np.argsort(-best, kind="stable"):
-        if not left[n]:
-            continue
-        sphere = Sphere(as_point(positions[n]), float(radial.radii_mm[best_radius[n]]))
-        found.append(Candidate(sphere, float(best[n]), float(coverage[n, best_radius[n]])))
-        if len(found) == count:
-            break
-        left &= np.linalg.norm(positions - positions[n], axis=1) >= apart_mm
-    return found
+    def _steps(self, side: Side) -> NDArray[np.int64]:
+        """Return the index steps from a centre to the samples of each ray, shape (rays, samples, 3)."""
+        reach = self._rays[side].directions[:, None, :] * self._radial.samples_mm[None, :, None]
+        return np.rint(reach @ np.linalg.inv(self.grid.affine[:3, :3]).T).astype(np.int64)
+
+    def _padded(self, volume: NDArray[np.float32]) -> NDArray[np.float32]:
+        padded = np.full(np.array(volume.shape) + 2 * self._pad, np.float32(np.nan))
+        padded[tuple(slice(p, p + n) for p, n in zip(self._pad, volume.shape, strict=True))] = volume
+        return padded.ravel()
