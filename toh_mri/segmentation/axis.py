@@ -66,8 +66,8 @@ def _wall_score(item: Evidence, head: Sphere, axes: NDArray[np.float64]) -> NDAr
         up, front = perpendicular(axis)
         round_axis = np.cos(azimuth)[:, None] * up + np.sin(azimuth)[:, None] * front
         stations = np.asarray(head.center) + radius * _ALONG[:, None] * axis
-        points = stations[None, :, None, :] + round_axis[:, None, None, :] * samples[None, None, :, None]
-        wall = item.image.sample(points)
+        start = np.full((_AZIMUTHS, len(_ALONG)), samples[0])
+        wall = item.profiles(stations, round_axis[:, None, :], start, _RADIAL_STEP_MM, len(samples))
         halves = np.stack([h.mean(axis=1) for h in np.array_split(wall, 2, axis=1)])
         found = edge_evidence(
             halves.astype(np.float32),

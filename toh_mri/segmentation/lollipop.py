@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from toh_mri.geometry import Grid
+from toh_mri.kernels.height_field import inside_share
+from toh_mri.segmentation.cortex import cortex_mm
 from toh_mri.segmentation.rays import perpendicular
 
 _CONE_DEGREE = 48.0  # inclination to the axis at which head rows end and tube rows begin
@@ -22,11 +24,13 @@ _TUBE_STEP_MM = 1.2
 _AZIMUTHS = 72
 
 # Prior half-widths of the neck in head radii: neck to head radius ratio .63-.66 (Jamali 2011), flatter front to back;
-# it flares above towards the greater and below towards the lesser trochanter, not front to back.
-_NECK_HALF_WIDTH = 0.68
-_NECK_HALF_DEPTH = 0.60
-_FLARE_START = 1.35
-_FLARE_SLOPE = 0.45
+# it flares above towards the greater and below towards the lesser trochanter, not front to back. Where the flare
+# starts differs between people; the slopes are the author's estimate from necks of the development cohort.
+_NECK_HALF_WIDTH = 0.65
+_NECK_HALF_DEPTH = 0.57
+_FLARE_START = 1.25
+_FLARE_SLOPE_UP = 0.8
+_FLARE_SLOPE_DOWN = 0.4
 
 # Beyond the tube no wall is traced, but a core along the axis is still bone: the axis meets the shaft's axis about
 # 43 mm (SD 7) lateral of the head's centre (femoral offset, Carmona, CT): 2.5 radii along a neck of 126 degrees.
@@ -48,6 +52,8 @@ class Lollipop:
     origins, directions : ndarray of float64, shape (rows, azimuths, 3)
     prior_mm : ndarray of float64, shape (rows, azimuths)
         Expected distance of the surface from the origin of its ray.
+    cortex_mm : ndarray of float64, shape (rows, azimuths)
+        Usual thickness of the bone's cortex there.
     head_rows : int
         Number of rows that belong to the sphere.
     """
@@ -60,6 +66,7 @@ class Lollipop:
     origins: NDArray[np.float64]
     directions: NDArray[np.float64]
     prior_mm: NDArray[np.float64]
+    cortex_mm: NDArray[np.float64]
     head_rows: int
 
     @classmethod
@@ -84,52 +91,47 @@ class Lollipop:
                 radius_mm * _neck_half_width(along / radius_mm, azimuth),
             ]
         )
-        return cls(centre, radius_mm, axis, up, front, origins, np.concatenate([head, tube]), prior, len(theta))
+        directions = np.concatenate([head, tube])
+        reached = (origins + prior[..., None] * directions - centre) @ axis / radius_mm
+        cortex = cortex_mm(reached, directions, up, front)
+        return cls(centre, radius_mm, axis, up, front, origins, directions, prior, cortex, len(theta))
 
     def surface(self, distance_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return LPS points, shape (rows, azimuths, 3), at the given distances along the rays."""
         return np.asarray(self.origins + distance_mm[..., None] * self.directions)
 
-    def contains(self, points: NDArray[np.float64], distance_mm: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Tell which LPS points, shape (n, 3), lie inside the height field, up to its last row."""
-        relative = points - self.centre
-        along = relative @ self.axis
-        sideways, forward = relative @ self.up, relative @ self.front
-        across = np.hypot(sideways, forward)
-        distance = np.hypot(across, along)
-        column = np.degrees(np.arctan2(forward, sideways)) % 360.0 * (_AZIMUTHS / 360.0)
-        inclination = np.degrees(np.arctan2(across, along))
-        wrapped = np.concatenate([distance_mm, distance_mm[:, :1]], axis=1)
+    def inside_share(self, distance_mm: NDArray[np.float64], grid: Grid, sub_slices: int) -> NDArray[np.float32]:
+        """Return the share of each voxel's thickness, 0..1, inside a height field or the trochanteric core beyond it.
 
-        def reach(row: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.asarray(ndimage.map_coordinates(wrapped, [row, column], order=1, mode="nearest"))
-
-        tube_row = self._tube_row(along)
-        # Inside the cone the head goes on as far as its last row, until the tube begins.
-        head_row = np.minimum((180.0 - inclination) / ROW_STEP_DEGREE, self.head_rows - 1)
-        of_head = (inclination >= _CONE_DEGREE) | (tube_row < self.head_rows)
-        in_head = of_head & (distance <= reach(head_row))
-        # A point beside the tube's first rows can lie outside the cone; the tube still holds it.
-        last = len(distance_mm) - 1
-        in_tube = (tube_row >= self.head_rows) & (tube_row <= last)
-        tube_reach = reach(np.clip(tube_row, self.head_rows, last))
-        return np.asarray(in_head | (in_tube & (across <= tube_reach)))
-
-    def in_core(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Tell which LPS points, shape (n, 3), lie in the trochanteric core, which overlaps the tube's end."""
-        relative = points - self.centre
-        along = relative @ self.axis / self.radius_mm
-        across = np.hypot(relative @ self.up, relative @ self.front) / self.radius_mm
-        return np.asarray((along > _TUBE_END - 0.1) & (along <= _CORE_END) & (across <= _CORE_RADIUS))
-
-    def _tube_row(self, along: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray((along - _TUBE_START * self.radius_mm) / _TUBE_STEP_MM + self.head_rows)
+        Parameters
+        ----------
+        distance_mm : ndarray of float64, shape (rows, azimuths)
+        grid : Grid
+        sub_slices : int
+            Places across a slice's thickness at which a voxel is tested.
+        """
+        basis = np.stack([self.axis, self.up, self.front])
+        to_frame = np.ascontiguousarray(basis @ grid.affine[:3])
+        to_frame[:, 3] = basis @ (grid.affine[:3, 3] - self.centre)
+        core = ((_TUBE_END - 0.1) * self.radius_mm, _CORE_END * self.radius_mm, _CORE_RADIUS * self.radius_mm)
+        return inside_share(
+            to_frame,
+            grid.shape,
+            sub_slices,
+            np.ascontiguousarray(distance_mm, dtype=np.float64),
+            self.head_rows,
+            ROW_STEP_DEGREE,
+            _CONE_DEGREE,
+            _TUBE_START * self.radius_mm,
+            _TUBE_STEP_MM,
+            core,
+        )
 
 
 def _neck_half_width(along: NDArray[np.float64], azimuth: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the expected half-width of the neck in head radii, shape (along, azimuths)."""
-    flare = _FLARE_SLOPE * np.maximum(along - _FLARE_START, 0)[:, None]
-    half_width = _NECK_HALF_WIDTH + flare
+    slope = np.where(np.cos(azimuth) > 0, _FLARE_SLOPE_UP, _FLARE_SLOPE_DOWN)
+    half_width = _NECK_HALF_WIDTH + slope * np.maximum(along - _FLARE_START, 0)[:, None]
     half_depth = np.full_like(half_width, _NECK_HALF_DEPTH)
     ellipse = 1.0 / np.sqrt((np.cos(azimuth) / half_width) ** 2 + (np.sin(azimuth) / half_depth) ** 2)
     head_chord = np.sqrt(np.maximum(1 - along**2, 0))[:, None]

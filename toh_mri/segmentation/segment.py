@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from toh_mri.core.config.segmentation import SegmentationConfig
 from toh_mri.core.errors import SegmentationError
-from toh_mri.core.hip import Anatomy, Check, HipImages, HipSeries, Label, Status
-from toh_mri.geometry import Grid, Image
+from toh_mri.core.hip import Anatomy, HipImages, HipSeries, Status
+from toh_mri.geometry import Grid
 from toh_mri.geometry.shapes import as_point
+from toh_mri.segmentation.acceptance import JOINT_EVIDENCE
+from toh_mri.segmentation.acetabulum import acetabular_surface, trace_acetabulum
 from toh_mri.segmentation.axis import find_neck_axis
-from toh_mri.segmentation.contour import fill, trace_contour
+from toh_mri.segmentation.confidence import confidence
 from toh_mri.segmentation.evidence import Evidence, in_one_plane, isotropic_grid, prepare
-from toh_mri.segmentation.masks import label_image, marrow_image
-from toh_mri.segmentation.planes import head_neck_plane, intertrochanteric_plane
-from toh_mri.segmentation.plausibility import confidence, neck_checks, shape_checks, support_share
+from toh_mri.segmentation.features import Features, volume_features
+from toh_mri.segmentation.masks import label_image, marrow_image, with_acetabulum
+from toh_mri.segmentation.planes import fallback_checks, head_neck_plane, intertrochanteric_plane
+from toh_mri.segmentation.plausibility import coverage_check, doubt_checks, neck_checks, shape_checks, support_share
+from toh_mri.segmentation.slices import SLICE_STEP_MM, slice_anatomy
 from toh_mri.segmentation.surface import ARTICULAR_ROWS, trace_surface
 
 _STEP_MM = 1.0
-_STEP_2D_MM = 0.6
-_CORTEX_2D_MM = 1.5
 
 
 def segment_hip(images: HipImages, config: SegmentationConfig) -> Anatomy:
@@ -38,12 +41,12 @@ def segment_hip(images: HipImages, config: SegmentationConfig) -> Anatomy:
     Raises
     ------
     SegmentationError
-        ``implausible_head`` if the confidence is below the failure threshold; ``no_usable_series`` if none of the
-        images shows the head's rim.
+        ``implausible_head`` if the confidence is below the failure threshold, or below that of a review where the
+        place had no clear evidence of a joint; ``no_usable_series`` if none of the images shows the head's rim.
     """
-    trace = _slice_anatomy if images.location.dimensionality == 2 else _volume_anatomy
-    anatomy = trace(images, config)
-    if anatomy.confidence < config.minimum_confidence:
+    anatomy, _ = trace_hip(images, config)
+    doubtful = any(c.code == JOINT_EVIDENCE and c.status is not Status.OK for c in images.location.checks)
+    if anatomy.confidence < (config.review_confidence if doubtful else config.minimum_confidence):
         doubts = "; ".join(c.message for c in anatomy.checks if c.status is not Status.OK)
         raise SegmentationError(
             "implausible_head",
@@ -54,64 +57,67 @@ def segment_hip(images: HipImages, config: SegmentationConfig) -> Anatomy:
     return anatomy
 
 
-def _volume_anatomy(images: HipImages, config: SegmentationConfig) -> Anatomy:
-    evidence = _evidence(images, _STEP_MM)
+def trace_hip(images: HipImages, config: SegmentationConfig) -> tuple[Anatomy, Features]:
+    """Trace head and neck and judge the trace, refusing nothing; the features are what its confidence is made of.
+
+    Raises
+    ------
+    SegmentationError
+        ``no_usable_series`` as of `segment_hip`.
+    """
+    if images.location.dimensionality == 2:
+        return slice_anatomy(images, gather_evidence(images), config)
+    return _volume_anatomy(images, config)
+
+
+def _volume_anatomy(images: HipImages, config: SegmentationConfig) -> tuple[Anatomy, Features]:
+    evidence = gather_evidence(images)
     axis = find_neck_axis(evidence, images.location.sphere, images.side)
     surface = trace_surface(evidence, images.location.sphere, axis, images.side)
     head_neck, distance = head_neck_plane(surface)
-    intertrochanteric = intertrochanteric_plane(surface)
+    intertrochanteric, by_proportion = intertrochanteric_plane(surface)
     grid = images.reference_series.image.grid
+    labels, marrow = label_image(surface, grid, head_neck, intertrochanteric), marrow_image(surface, grid)
+    acetabulum, not_found = trace_acetabulum(evidence, surface, images.side)
+    if acetabulum is not None:
+        labels = with_acetabulum(labels, surface, acetabulum)
     head_support = support_share(surface.support[:ARTICULAR_ROWS])
     neck_support = support_share(surface.support[surface.frame.head_rows :])
-    return Anatomy(
+    coverage = _coverage(images, surface.frame.surface(surface.bone_mm)[: surface.frame.head_rows])
+    features = volume_features(images, evidence, surface, coverage)
+    anatomy = Anatomy(
         side=images.side,
         dimensionality=3,
-        labels=label_image(surface, grid, head_neck, intertrochanteric),
-        marrow=marrow_image(surface, grid),
+        labels=labels,
+        marrow=marrow,
         head=surface.head,
         neck_axis=as_point(surface.frame.axis),
         head_neck_plane=head_neck,
         intertrochanteric_plane=intertrochanteric,
         surface=surface.frame.surface(surface.bone_mm),
-        confidence=confidence(images.location, head_support, surface.residual_mm, config),
+        confidence=confidence(features, 3),
         checks=(
             *images.location.checks,
             *shape_checks(surface.head.radius_mm, surface.residual_mm, head_support, config),
             *neck_checks(neck_support, distance / surface.head.radius_mm, config),
-            _coverage_check(images, surface.frame.surface(surface.bone_mm)[: surface.frame.head_rows], config),
+            coverage_check(images.reference, coverage, config),
+            *doubt_checks(features.values, config),
+            *fallback_checks(by_proportion, not_found),
         ),
+        acetabular_surface=None if acetabulum is None else acetabular_surface(acetabulum, surface),
     )
+    return anatomy, features
 
 
-def _slice_anatomy(images: HipImages, config: SegmentationConfig) -> Anatomy:
-    evidence = _evidence(images, _STEP_2D_MM)
-    grid = images.reference_series.image.grid
-    cortex = max(_CORTEX_2D_MM, *grid.spacing_mm[1:])
-    contour = trace_contour(evidence, images.location.sphere, images.side, cortex)
-    head = fill(contour.points, grid)
-    support = support_share(contour.support)
-    labels = np.where(head.array, np.uint8(Label.FEMORAL_HEAD.code), np.uint8(0))
-    return Anatomy(
-        side=images.side,
-        dimensionality=2,
-        labels=Image(labels, grid),
-        marrow=fill(contour.marrow, grid),
-        head=contour.circle,
-        neck_axis=None,
-        head_neck_plane=None,
-        intertrochanteric_plane=None,
-        surface=contour.points[None],
-        confidence=confidence(images.location, support, contour.residual_mm, config),
-        checks=(
-            *images.location.checks,
-            *shape_checks(contour.circle.radius_mm, contour.residual_mm, support, config),
-            _coverage_check(images, contour.points, config),
-        ),
-    )
+def gather_evidence(images: HipImages) -> tuple[Evidence, ...]:
+    """Prepare the series that show the rim: stacks, or slices in the reference's plane; coronal where there are any.
 
-
-def _evidence(images: HipImages, step_mm: float) -> tuple[Evidence, ...]:
-    """Prepare the series that show the rim: stacks, or slices in the reference's plane; coronal where there are any."""
+    Raises
+    ------
+    SegmentationError
+        ``no_usable_series`` if none of the images shows the head's rim.
+    """
+    step_mm = SLICE_STEP_MM if images.location.dimensionality == 2 else _STEP_MM
     usable = [s for s in images.series if _shows_rim(s) and _can_be_traced(s, images)]
     if not usable:
         raise SegmentationError(
@@ -139,13 +145,6 @@ def _can_be_traced(series: HipSeries, images: HipImages) -> bool:
     return in_one_plane(images.reference_series.image.grid, series.image_in_reference.grid)
 
 
-def _coverage_check(images: HipImages, head: np.ndarray, config: SegmentationConfig) -> Check:
-    """Check how much of the head's surface lies in the reference series' field of view."""
-    share = float(images.reference_series.image.grid.contains(head).mean())
-    return Check(
-        code="head_coverage",
-        status=Status.OK if share >= config.minimum_head_coverage else Status.REVIEW,
-        value=share,
-        message=f"{100 * share:.0f} % of the head's surface lies in the field of view of {images.reference}; "
-        f"below {100 * config.minimum_head_coverage:.0f} % the head is cut and its volume is too small.",
-    )
+def _coverage(images: HipImages, head: NDArray[np.float64]) -> float:
+    """Return how much of the head's surface, LPS mm, lies in the reference series' field of view, 0..1."""
+    return float(images.reference_series.image.grid.contains(head).mean())
