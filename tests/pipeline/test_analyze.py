@@ -13,7 +13,8 @@ from toh_mri.core.study import Contrast, Exclusion
 from toh_mri.export import failure_rows
 from toh_mri.geometry import Side
 from toh_mri.io import index_study, read_nifti
-from toh_mri.pipeline import analyze, failed_record
+from toh_mri.pipeline import failed_record
+from toh_mri.segmentation import backends
 
 
 @pytest.fixture(scope="module")
@@ -139,14 +140,14 @@ def test_a_tag_of_the_other_side_is_told_and_the_side_of_coordinates_stands(stud
 
 
 def test_a_hip_that_fails_keeps_its_reason_and_does_not_stop_the_other(studies, monkeypatch):
-    segment = analyze.segment_hip
+    segment = backends.segment_hip
 
     def fails_on_the_right(images, config):
         if images.side is Side.RIGHT:
             raise SegmentationError("implausible_head", "No head.", "Look.")
         return segment(images, config)
 
-    monkeypatch.setattr(analyze, "segment_hip", fails_on_the_right)
+    monkeypatch.setattr(backends, "segment_hip", fails_on_the_right)
     record = tm.analyze_study(studies["normal_both"]).record
     right, left = record.hips[Side.RIGHT], record.hips[Side.LEFT]
     assert (right.status, right.reason, right.measurements) == (Status.FAILED, "implausible_head", None)

@@ -13,6 +13,7 @@ from toh_mri.cli.options import (
     KeepIdentifiers,
     OutFolder,
     Quiet,
+    SegmenterName,
     Settings,
     Verbose,
     Version,
@@ -30,6 +31,7 @@ def batch(
     out: OutFolder,
     config: ConfigName = None,
     settings: Settings = None,
+    segmenter: SegmenterName = None,
     allow_missing_slices: AllowMissingSlices = False,
     keep_identifiers: KeepIdentifiers = False,
     force: Force = False,
@@ -43,7 +45,13 @@ def batch(
     ones again.
     """
     screen = Screen(quiet=quiet, verbose=verbose)
-    chosen = make_config(config, settings, keep_identifiers=keep_identifiers, allow_missing_slices=allow_missing_slices)
+    chosen = make_config(
+        config,
+        settings,
+        keep_identifiers=keep_identifiers,
+        allow_missing_slices=allow_missing_slices,
+        segmenter=segmenter,
+    )
     summary = run(find_or_explain(root, chosen), out, chosen, screen, command="batch", force=force)
     screen.result(str(summary.index_page))
     leave(summary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,6 +47,21 @@ AllowMissingSlices = Annotated[
         help="Use series that lack slices too: nothing is measured in the gaps, and the hip is flagged 'degraded'.",
     ),
 ]
+SegmenterName = Annotated[
+    str | None,
+    typer.Option("--segmenter", metavar="NAME", help="Back end that finds head and neck.", show_default="classical"),
+]
+Anatomy = Annotated[
+    Path | None,
+    typer.Option(
+        "--anatomy",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="NIfTI label image drawn by a person, used as it is: 1 head, 2 neck, 3 rest of the femur, 4 acetabulum.",
+        show_default=False,
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors and where the results are.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more, and show where errors come from.")]
 Version = Annotated[
@@ -60,6 +76,7 @@ def make_config(
     *,
     keep_identifiers: bool = False,
     allow_missing_slices: bool = False,
+    segmenter: str | None = None,
 ) -> Config:
     """Return the configuration in force: defaults, then the file or preset, then single settings and switches.
 
@@ -77,4 +94,6 @@ def make_config(
         overrides.append("io.keep_identifiers=true")
     if allow_missing_slices:
         overrides.append("io.allow_missing_slices=true")
+    if segmenter is not None:
+        overrides.append(f"segmentation.segmenter={json.dumps(segmenter)}")
     return config.with_overrides(overrides) if overrides else config

@@ -210,6 +210,9 @@ class Anatomy:
     confidence : float
         0..1.
     checks : tuple of Check
+    acetabular_surface : ndarray of float64, shape (rows, azimuths, 3), or None
+        Face of the joint's far wall on the head's rays, LPS mm; NaN on rays that do not face it. None where the
+        acetabulum was not found.
     """
 
     side: Side
@@ -223,9 +226,12 @@ class Anatomy:
     surface: NDArray[np.float64]
     confidence: float
     checks: tuple[Check, ...]
+    acetabular_surface: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "surface", read_only(self.surface))
+        if self.acetabular_surface is not None:
+            object.__setattr__(self, "acetabular_surface", read_only(self.acetabular_surface))
 
     def mask(self, label: Label) -> NDArray[np.bool_]:
         """Voxels of one structure on the cropped reference grid."""

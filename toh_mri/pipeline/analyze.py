@@ -8,18 +8,21 @@ from collections.abc import Iterator
 from toh_mri.classification import classify_hip
 from toh_mri.core.config import Config
 from toh_mri.core.errors import SeriesSelectionError, TohMriError
-from toh_mri.core.hip import HipImages, HipResult
+from toh_mri.core.hip import Anatomy, HipImages, HipResult
 from toh_mri.core.record import Failure
 from toh_mri.core.study import Study
+from toh_mri.geometry import Image
 from toh_mri.lesions import find_lesions
 from toh_mri.measure import measure_hip
+from toh_mri.pipeline.anatomy import segment_together
 from toh_mri.pipeline.records import hip_record, study_record
 from toh_mri.pipeline.result import StudyResult
 from toh_mri.preprocess import align_study, check_laterality, crop_hip
-from toh_mri.segmentation import locate_hips, segment_hip
+from toh_mri.segmentation.backends import Segmenter, find_segmenter
+from toh_mri.segmentation.plausibility import compare_sides
 
 
-def analyze_study(study: Study, config: Config | None = None) -> StudyResult:
+def analyze_study(study: Study, config: Config | None = None, *, anatomy: Image | None = None) -> StudyResult:
     """Analyse one study: every hip in view, each from location to classification.
 
     What goes wrong with a study or a hip is in the result, not raised: the record carries status, code, message and
@@ -31,32 +34,62 @@ def analyze_study(study: Study, config: Config | None = None) -> StudyResult:
         From `load_study`.
     config : Config, optional
         Defaults where not given.
+    anatomy : Image, optional
+        A person's label image (codes of `Label`) on any grid of the reference series' patient space; takes the place of
+        the segmentation (back end ``manual``).
 
     Returns
     -------
     StudyResult
+
+    Raises
+    ------
+    ConfigError
+        ``segmenter_unknown`` or ``segmenter_unusable``: no study could be analysed so.
     """
     config = config or Config()
+    if anatomy is not None:
+        config = config.with_overrides(["segmentation.segmenter=manual"])
+    segmenter = find_segmenter(config.segmentation.segmenter)
     try:
         aligned = align_study(_usable(study), config.preprocess)
-        located = check_laterality(aligned, locate_hips(aligned, config.segmentation))
+        located = check_laterality(aligned, segmenter.locate(aligned, config.segmentation, anatomy))
         cropped = [crop_hip(aligned, location, config.preprocess) for location in located]
     except TohMriError as error:
         return StudyResult(study_record(study, config, failure=Failure.of(error)), {}, study)
     records, hips = {}, {}
-    for images in cropped:
-        result, failure = _analyze_hip(images, config)
-        hips[images.side] = result
-        records[images.side] = hip_record(result, failure, config, _unreadable(study))
+    for images, traced in _segment_all(cropped, segmenter, anatomy, config):
+        result, failure = _analyze_hip(images, traced, config)
+        hips[result.images.side] = result
+        records[result.images.side] = hip_record(result, failure, config, _unreadable(study))
     return StudyResult(study_record(study, config, aligned=aligned, hips=records), hips, study)
 
 
-def _analyze_hip(images: HipImages, config: Config) -> tuple[HipResult, Failure | None]:
+def _segment_all(
+    cropped: list[HipImages], segmenter: Segmenter, labels: Image | None, config: Config
+) -> list[tuple[HipImages, Anatomy | TohMriError]]:
+    """Segment every hip before any is measured: each side is a check of the other."""
+
+    def segment(images: HipImages) -> Anatomy:
+        return segmenter.segment(images, config.segmentation, labels)
+
+    results: list[tuple[HipImages, Anatomy | TohMriError]] = []
+    for images in cropped:
+        try:
+            results.append(segment_together(images, segment) if config.preprocess.align else (images, segment(images)))
+        except TohMriError as error:  # one hip's failure must not cost the other its result
+            results.append((images, error))
+    found = {item.side: item for _, item in results if isinstance(item, Anatomy)}
+    compared = compare_sides(found, config.segmentation)
+    return [(images, compared.get(images.side, item)) for images, item in results]
+
+
+def _analyze_hip(images: HipImages, anatomy: Anatomy | TohMriError, config: Config) -> tuple[HipResult, Failure | None]:
     """Take one hip as far as it goes; what stopped it is returned beside what there is."""
-    result = HipResult(images)
+    if isinstance(anatomy, TohMriError):
+        return HipResult(images), Failure.of(anatomy)
+    result = HipResult(images, anatomy)
     try:
-        anatomy = segment_hip(images, config.segmentation)
-        result = HipResult(images, anatomy)
         findings = find_lesions(images, anatomy, config.lesions)
         result = HipResult(images, anatomy, findings)
         measurements = measure_hip(images, anatomy, findings)
