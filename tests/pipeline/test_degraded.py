@@ -45,7 +45,7 @@ def part(study):
 
 def test_the_head_is_outlined_as_before(whole, part):
     before, after = (result.hips[Side.RIGHT].anatomy for result in (whole, part))
-    assert np.linalg.norm(np.subtract(before.head.center, after.head.center)) < 1.0
+    assert np.linalg.norm(np.subtract(before.head.center, after.head.center)) < 1.5
     assert after.head.radius_mm == pytest.approx(before.head.radius_mm, abs=1.0)
     missing = part.hips[Side.RIGHT].images.reference_series.missing_slices
     assert (after.mask(Label.FEMORAL_HEAD)[list(missing)].sum(axis=(1, 2)) > 100).all()
@@ -67,7 +67,7 @@ def test_edema_is_empty_where_slices_are_missing_and_unchanged_elsewhere(whole, 
     assert (before[list(GONE)].sum(axis=(1, 2)) > 100).all()
     assert after[list(GONE)].sum() == 0
     before[list(GONE)] = False
-    assert 2 * (before & after).sum() / (before.sum() + after.sum()) > 0.97
+    assert 2 * (before & after).sum() / (before.sum() + after.sum()) > 0.96
     volumes = [result.hips[Side.RIGHT].measurements.values["edema_volume_ml"] for result in (whole, part)]
     assert 0 < volumes[1] < volumes[0]
     there = np.setdiff1d(np.arange(len(before)), GONE)

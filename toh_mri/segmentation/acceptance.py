@@ -20,11 +20,12 @@ from toh_mri.segmentation.evidence import Evidence
 from toh_mri.segmentation.rays import Rays
 from toh_mri.segmentation.search import CONTRAST_CAP, Candidate, rays_for
 
-JOINT_EVIDENCE = "joint_evidence"
-"""Code of the check that a place without clear evidence of a joint fails."""
-
 _BOTH_HIPS_MM = 300.0  # a field of view wider than this shows both hips of an adult
 _AT_BOUND_MM = 0.5
+# Where the heads of real coronal series were found, tilted and off-centre patients included: distance from the middle,
+# and the share of the picture's height.
+_FROM_MIDDLE_MM = (40.0, 130.0)
+_PICTURE_SHARE = 0.8
 _FAR_WALL_SHARE = 0.5  # what the far wall counts beside the rim: on one fat-suppressed series it may be hidden
 
 # Profiles from inside the rim to beyond the far wall of the joint; an edge is a difference over 3 mm, as in the search.
@@ -146,7 +147,7 @@ def accept(attempts: Iterable[list[Place]], grid: Grid, config: SegmentationConf
         good, joints = [], []
         for place in attempt:
             joint = joint_of(place)
-            refusal = _refusal(place, joint, config)
+            refusal = _refusal(place, joint, grid, config)
             if refusal is None:
                 good.append(place)
                 joints.append(joint)
@@ -168,7 +169,7 @@ def _nothing(grid: Grid) -> SegmentationError:
     )
 
 
-def _refusal(place: Place, joint: Joint, config: SegmentationConfig) -> SegmentationError | None:
+def _refusal(place: Place, joint: Joint, grid: Grid, config: SegmentationConfig) -> SegmentationError | None:
     own = place.candidate
     radius = own.sphere.radius_mm
     where = f"at LPS {own.sphere.center[0]:.0f}, {own.sphere.center[1]:.0f}, {own.sphere.center[2]:.0f} mm"
@@ -186,6 +187,11 @@ def _refusal(place: Place, joint: Joint, config: SegmentationConfig) -> Segmenta
         pass  # what follows was measured on volumes; a slice may pass beside the neck and the joint's wall
     elif together < config.minimum_joint_evidence:
         doubt = f"rim and far wall of the joint together {together:.2f}, needed {config.minimum_joint_evidence:.2f}"
+    elif together < config.review_joint_evidence and not _where_heads_are(own.sphere, grid):
+        doubt = (
+            f"rim and far wall of the joint together {together:.2f}, needed {config.review_joint_evidence:.2f} so near "
+            "the patient's middle or the edge of the field of view"
+        )
     elif joint.neck_rim > config.maximum_neck_rim:
         doubt = f"it is a closed ball: rim across the neck {joint.neck_rim:.2f}, at most {config.maximum_neck_rim:.2f}"
     if doubt:
@@ -208,6 +214,13 @@ def _refusal(place: Place, joint: Joint, config: SegmentationConfig) -> Segmenta
             "This package is made for adults; segmentation.radius_min_mm sets the smallest head.",
         )
     return None
+
+
+def _where_heads_are(sphere: Sphere, grid: Grid) -> bool:
+    """Tell whether a place lies as far from the patient's middle as heads do, and in the middle of the picture."""
+    x, _, z = sphere.center
+    middle, half = float(grid.centre[2]), float(np.abs(grid.directions[2] * grid.extent_mm).max()) / 2
+    return _FROM_MIDDLE_MM[0] <= abs(x) <= _FROM_MIDDLE_MM[1] and abs(z - middle) <= _PICTURE_SHARE * half
 
 
 def _together(place: Place, joint: Joint) -> float:
@@ -250,11 +263,11 @@ def _place_checks(place: Place, joint: Joint, config: SegmentationConfig) -> tup
             f"below {config.review_location_score:.2f} asks for a look.",
         ),
         _check(
-            JOINT_EVIDENCE,
+            "joint_evidence",
             dimensionality == 2 or together >= config.review_joint_evidence,
             together,
-            f"Agreement of rim and far wall of the joint {together:.2f}; below {config.review_joint_evidence:.2f} only "
-            "a good trace tells that it is a head.",
+            f"Agreement of rim and far wall of the joint {together:.2f}; below {config.review_joint_evidence:.2f} it "
+            "is only taken for one where heads usually are, and asks for a look.",
         ),
         _check(
             "location_margin",

@@ -10,7 +10,6 @@ from toh_mri.core.errors import SegmentationError
 from toh_mri.core.hip import Anatomy, HipImages, HipSeries, Status
 from toh_mri.geometry import Grid
 from toh_mri.geometry.shapes import as_point
-from toh_mri.segmentation.acceptance import JOINT_EVIDENCE
 from toh_mri.segmentation.acetabulum import acetabular_surface, trace_acetabulum
 from toh_mri.segmentation.axis import find_neck_axis
 from toh_mri.segmentation.confidence import confidence
@@ -41,12 +40,11 @@ def segment_hip(images: HipImages, config: SegmentationConfig) -> Anatomy:
     Raises
     ------
     SegmentationError
-        ``implausible_head`` if the confidence is below the failure threshold, or below that of a review where the
-        place had no clear evidence of a joint; ``no_usable_series`` if none of the images shows the head's rim.
+        ``implausible_head`` if the confidence is below the failure threshold; ``no_usable_series`` if none of the
+        images shows the head's rim.
     """
     anatomy, _ = trace_hip(images, config)
-    doubtful = any(c.code == JOINT_EVIDENCE and c.status is not Status.OK for c in images.location.checks)
-    if anatomy.confidence < (config.review_confidence if doubtful else config.minimum_confidence):
+    if anatomy.confidence < config.minimum_confidence:
         doubts = "; ".join(c.message for c in anatomy.checks if c.status is not Status.OK)
         raise SegmentationError(
             "implausible_head",

@@ -61,7 +61,7 @@ class SegmentationConfig(FrozenModel):
         unit="fraction",
         source="chosen on synthetic development sets: places where no hip is, or that missed it, have 0.70 or less; so "
         "have 6 of 44 heads on one fat-suppressed series",
-        about="A head at a place that agrees less is refused unless its trace reaches review_confidence.",
+        about="A place that agrees less is only taken for a head where heads usually are, and is marked for review.",
         ge=0,
         le=1.5,
     )
