@@ -201,7 +201,7 @@ class Anatomy:
     head : Sphere
         Fitted to the articular surface (the outer face of the bone).
     neck_axis : tuple of 3 float or None
-        Unit vector in LPS from the head centre down the neck. None in 2-D.
+        Unit vector in LPS from the head centre down the neck. None in a slice that does not show the neck.
     head_neck_plane, intertrochanteric_plane : Plane or None
         None where not determined. Normals point along the neck axis, away from the head.
     surface : ndarray of float64, shape (rows, azimuths, 3)
