@@ -142,6 +142,7 @@ def _register(fixed: Image, moving: Image) -> tuple[NDArray[np.float64], float, 
     Both are registered in the frame of the fixed image, to 0.001 mm. The path of the search amplifies differences of
     places a hundredfold; in this frame one study gives one path, whichever format it was read from.
     """
+    fixed, moving = _upright(fixed), _upright(moving)
     frame = np.eye(4)
     frame[:3, :3], frame[:3, 3] = fixed.grid.directions, fixed.grid.to_world([0, 0, 0])
     to_frame = np.asarray(np.linalg.inv(frame), dtype=np.float64)
@@ -160,6 +161,17 @@ def _register(fixed: Image, moving: Image) -> tuple[NDArray[np.float64], float, 
     to_moving[:3, :3] = matrix
     to_moving[:3, 3] = np.array(transform.GetTranslation()) + centre - matrix @ centre
     return np.asarray(frame @ np.linalg.inv(to_moving) @ to_frame, dtype=np.float64), float(before), float(after)
+
+
+def _upright(image: Image) -> Image:
+    """Turn axes round that run against the patient's: the order in which samples are stored changes nothing."""
+    largest = np.abs(image.grid.directions).argmax(axis=0)
+    signs = np.sign(image.grid.directions[largest, range(3)]).astype(int)
+    last = (np.array(image.grid.shape) - 1) * (signs < 0)
+    affine = image.grid.affine @ np.diag([*signs, 1])
+    affine[:3, 3] = image.grid.to_world(last)
+    k, j, i = (slice(None, None, int(sign)) for sign in signs)
+    return Image(image.array[k, j, i], Grid(image.grid.shape, affine))
 
 
 def _nominal(grid: Grid, to_frame: NDArray[np.float64]) -> Grid:
